@@ -1,0 +1,1 @@
+//! manifold-vim: being built.

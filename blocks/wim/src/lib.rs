@@ -1,0 +1,1 @@
+//! manifold-wim: being built.

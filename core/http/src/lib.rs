@@ -1,0 +1,1 @@
+//! manifold-http: being built.

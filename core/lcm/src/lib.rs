@@ -1,0 +1,1 @@
+//! manifold-lcm: being built.

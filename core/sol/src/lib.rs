@@ -1,0 +1,1 @@
+//! manifold-sol: being built.

@@ -1,0 +1,1 @@
+//! manifold-nfvo-interface: being built.

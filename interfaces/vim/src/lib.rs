@@ -1,0 +1,1 @@
+//! manifold-vim-interface: being built.

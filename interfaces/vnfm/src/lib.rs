@@ -1,0 +1,1 @@
+//! manifold-vnfm-interface: being built.

@@ -1,0 +1,1 @@
+//! manifold-wim-interface: being built.

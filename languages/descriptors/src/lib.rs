@@ -1,0 +1,1 @@
+//! manifold-descriptors: being built.

@@ -1,0 +1,1 @@
+//! manifold-planning: being built.

@@ -1,0 +1,1 @@
+//! manifold-host: being built.

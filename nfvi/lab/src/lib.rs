@@ -1,0 +1,1 @@
+//! manifold-lab: being built.

@@ -1,0 +1,1 @@
+//! manifold-tests: being built.

@@ -1,0 +1,1 @@
+//! manifold-wire-agent: being built.

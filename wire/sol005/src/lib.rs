@@ -1,0 +1,1 @@
+//! manifold-wire-sol005: being built.

@@ -1,0 +1,1 @@
+//! manifold-wire-vim: being built.
