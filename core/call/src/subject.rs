@@ -31,3 +31,9 @@ impl<T: Subject> Subject for Option<T> {
         self.as_ref().map(Subject::subject).unwrap_or_default()
     }
 }
+
+impl Subject for uuid::Uuid {
+    fn subject(&self) -> String {
+        self.to_string()
+    }
+}

@@ -21,6 +21,7 @@
 //! Within one `ensure`, order does not matter: the producer makes things in the order in which they depend on each other.
 
 mod infrastructure;
+mod inventory;
 mod machine;
 mod network;
 mod node;
@@ -28,6 +29,7 @@ mod probe;
 mod wish;
 
 pub use infrastructure::*;
+pub use inventory::*;
 pub use machine::*;
 pub use network::*;
 pub use node::*;
