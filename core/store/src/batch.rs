@@ -35,7 +35,14 @@ pub struct Put {
 impl Put {
     /// A put without tenant and indexes.
     pub fn new(kind: Kind, id: impl Into<String>, expect: Expect, body: Value) -> Self {
-        Self { kind, id: id.into(), expect, tenant: None, body, indexes: Vec::new() }
+        Self {
+            kind,
+            id: id.into(),
+            expect,
+            tenant: None,
+            body,
+            indexes: Vec::new(),
+        }
     }
 
     /// Sets whose it is.
@@ -82,12 +89,20 @@ impl From<Put> for Write {
 impl Write {
     /// A deletion.
     pub fn delete(kind: Kind, id: impl Into<String>, expect: Expect) -> Self {
-        Self::Delete(Delete { kind, id: id.into(), expect })
+        Self::Delete(Delete {
+            kind,
+            id: id.into(),
+            expect,
+        })
     }
 
     /// A condition on a document that is not written.
     pub fn check(kind: Kind, id: impl Into<String>, expect: Expect) -> Self {
-        Self::Check(Delete { kind, id: id.into(), expect })
+        Self::Check(Delete {
+            kind,
+            id: id.into(),
+            expect,
+        })
     }
 }
 
@@ -170,13 +185,20 @@ impl Batch {
 
     /// Adds a journal entry.
     pub fn append(mut self, stream: impl Into<String>, seq: u64, body: Value) -> Self {
-        self.journal.push(Append { stream: stream.into(), seq, body });
+        self.journal.push(Append {
+            stream: stream.into(),
+            seq,
+            body,
+        });
         self
     }
 
     /// Adds a notification.
     pub fn note(mut self, topic: impl Into<String>, body: Value) -> Self {
-        self.outbox.push(Note { topic: topic.into(), body });
+        self.outbox.push(Note {
+            topic: topic.into(),
+            body,
+        });
         self
     }
 

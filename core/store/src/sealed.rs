@@ -88,12 +88,12 @@ impl Sealer {
         };
         let mut bytes = Vec::new();
         match fs::File::open(&path) {
-            Ok(mut file) => {
+            Ok(file) => {
                 let mode = file_mode(&file).map_err(fails("inspect"))?;
                 if mode & 0o077 != 0 {
                     return Err(SealError::Exposed { path, mode });
                 }
-                file.by_ref().take(64).read_to_end(&mut bytes).map_err(fails("read"))?;
+                Read::take(file, 64).read_to_end(&mut bytes).map_err(fails("read"))?;
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 bytes = vec![0; 32];
@@ -107,14 +107,21 @@ impl Sealer {
                     .mode(0o600)
                     .open(&fresh)
                     .map_err(fails("make"))?;
-                file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(fails("write"))?;
+                file.write_all(&bytes)
+                    .and_then(|()| file.sync_all())
+                    .map_err(fails("write"))?;
                 fs::rename(&fresh, &path).map_err(fails("name"))?;
-                fs::File::open(data_dir).and_then(|dir| dir.sync_all()).map_err(fails("sync"))?;
+                fs::File::open(data_dir)
+                    .and_then(|dir| dir.sync_all())
+                    .map_err(fails("sync"))?;
             }
             Err(source) => return Err(fails("open")(source)),
         }
         let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SealError::NotAKey { path })?;
-        Ok(Self { key: LessSafeKey::new(key), random })
+        Ok(Self {
+            key: LessSafeKey::new(key),
+            random,
+        })
     }
 
     /// Seals a secret for a place, such as `vim.connection/<id>`: it opens nowhere else, so that nobody who can write

@@ -58,7 +58,11 @@ impl SqliteStore {
             let path = path.to_owned();
             move |source| StoreError::Files { doing, path, source }
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(data_dir).map_err(files("make", data_dir))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(data_dir)
+            .map_err(files("make", data_dir))?;
         let lock = lock(data_dir)?;
         let path = data_dir.join(DATABASE_FILE);
         // Made here so that it never exists with a wider mode; SQLite gives its WAL files the mode of the database.
@@ -78,8 +82,17 @@ impl SqliteStore {
         let free = (0..READERS).map(|_| reader(&path)).collect::<Result<Vec<_>, _>>()?;
         let (told, outbox_seq) = watch::channel(last_seq);
         let writer = Writer::start(connection, told).map_err(files("start the writer of", &path))?;
-        let readers = Arc::new(Readers { free: Mutex::new(free), permits: Semaphore::new(READERS) });
-        Ok(Self { writer, readers, outbox_seq, sealer, _lock: lock })
+        let readers = Arc::new(Readers {
+            free: Mutex::new(free),
+            permits: Semaphore::new(READERS),
+        });
+        Ok(Self {
+            writer,
+            readers,
+            outbox_seq,
+            sealer,
+            _lock: lock,
+        })
     }
 
     /// How many transactions were committed so far, each with one fsync. For measuring group commit.
@@ -100,7 +113,10 @@ impl SqliteStore {
                 let connection = taken.expect("there are as many connections as permits");
                 // The connection goes back even when the query panics, or the pool would shrink.
                 let answer = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| query(&connection)));
-                pool.free.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                pool.free
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(connection);
                 answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
             .await
@@ -168,7 +184,11 @@ fn sized(batch: Batch) -> Result<SizedBatch, StoreError> {
     let text = |what: &dyn Fn() -> String, body: &serde_json::Value| {
         let text = body.to_string();
         if text.len() > BODY_BYTES_MAX {
-            return Err(StoreError::TooLarge { what: what(), bytes: text.len(), max: BODY_BYTES_MAX });
+            return Err(StoreError::TooLarge {
+                what: what(),
+                bytes: text.len(),
+                max: BODY_BYTES_MAX,
+            });
         }
         Ok(text)
     };
@@ -190,7 +210,12 @@ fn sized(batch: Batch) -> Result<SizedBatch, StoreError> {
         .iter()
         .map(|note| text(&|| format!("a notification about {}", note.topic), &note.body))
         .collect::<Result<_, _>>()?;
-    Ok(SizedBatch { batch, writes, journal, outbox })
+    Ok(SizedBatch {
+        batch,
+        writes,
+        journal,
+        outbox,
+    })
 }
 
 fn lock(data_dir: &Path) -> Result<File, StoreError> {
@@ -200,11 +225,21 @@ fn lock(data_dir: &Path) -> Result<File, StoreError> {
         .create(true)
         .mode(0o600)
         .open(&path)
-        .map_err(|source| StoreError::Files { doing: "make", path: path.clone(), source })?;
+        .map_err(|source| StoreError::Files {
+            doing: "make",
+            path: path.clone(),
+            source,
+        })?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { path: data_dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(StoreError::Files { doing: "lock", path, source }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+            path: data_dir.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Files {
+            doing: "lock",
+            path,
+            source,
+        }),
     }
 }
 
@@ -212,10 +247,18 @@ fn connect(path: &PathBuf) -> Result<Connection, StoreError> {
     let fails = |doing| move |source| StoreError::Database { doing, source };
     let connection = Connection::open(path).map_err(fails("open"))?;
     // Readers and the writer never block one another in WAL mode; only a checkpoint may, for moments.
-    connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(fails("set its patience"))?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(fails("use a write-ahead log"))?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(fails("use full durability"))?;
-    connection.pragma_update(None, "foreign_keys", true).map_err(fails("hold references"))?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(fails("set its patience"))?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(fails("use a write-ahead log"))?;
+    connection
+        .pragma_update(None, "synchronous", "FULL")
+        .map_err(fails("use full durability"))?;
+    connection
+        .pragma_update(None, "foreign_keys", true)
+        .map_err(fails("hold references"))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -224,6 +267,9 @@ fn reader(path: &PathBuf) -> Result<Connection, StoreError> {
     let connection = connect(path)?;
     connection
         .pragma_update(None, "query_only", true)
-        .map_err(|source| StoreError::Database { doing: "make a reader", source })?;
+        .map_err(|source| StoreError::Database {
+            doing: "make a reader",
+            source,
+        })?;
     Ok(connection)
 }

@@ -52,7 +52,11 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
         .map_err(fails("tell its schema"))?;
     let known = u32::try_from(MIGRATIONS.len()).expect("there are few migrations");
     if found > known {
-        return Err(StoreError::NewerSchema { path: path.to_owned(), found, known });
+        return Err(StoreError::NewerSchema {
+            path: path.to_owned(),
+            found,
+            known,
+        });
     }
     if found == known {
         return Ok(());
@@ -61,6 +65,8 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     for migration in &MIGRATIONS[found as usize..] {
         transaction.execute_batch(migration).map_err(fails("migrate"))?;
     }
-    transaction.pragma_update(None, "user_version", known).map_err(fails("note its schema"))?;
+    transaction
+        .pragma_update(None, "user_version", known)
+        .map_err(fails("note its schema"))?;
     transaction.commit().map_err(fails("commit a migration"))
 }
