@@ -125,3 +125,9 @@ pub struct WanGateway {
     /// Of the WAN link, in bytes.
     pub wan_mtu_bytes: u32,
 }
+
+/// The segment of a virtual network on a PoP's gateway has this id, so that a VIM, which makes it, and a WIM, which stitches it
+/// to the WAN, agree on it by the segment identifier that the VIM tells and the WIM is told.
+pub fn gateway_segment(gateway: ObjectId, vni: u32) -> ObjectId {
+    ObjectId::named(gateway.0, &format!("vni-{vni}"))
+}
