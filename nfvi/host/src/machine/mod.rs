@@ -1,0 +1,1 @@
+//! Machines: QEMU, started, watched and ended.

@@ -1,0 +1,1 @@
+//! Probes: packets sent from inside a node or a machine.
