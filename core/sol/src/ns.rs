@@ -2,8 +2,8 @@
 
 use crate::common::{wire, wire_enums};
 use crate::{
-    CancelModeType, ChangeType, CpProtocolData, CpProtocolInfo, LcmOperationState, ProblemDetails,
-    ResourceHandle, VnfInstance,
+    CancelModeType, ChangeType, CpProtocolData, CpProtocolInfo, LcmOperationState, ProblemDetails, ResourceHandle,
+    VnfInstance,
 };
 
 wire! {

@@ -1,6 +1,5 @@
 //! VNF packages, NSDs and PNFDs (SOL005 5.5, 9.5).
 
-
 use crate::common::{wire, wire_enums};
 
 wire! {

@@ -1,7 +1,7 @@
 use manifold_call::{Subject, interface, uuid_id};
 use manifold_sol::{
-    CreateNsdInfoRequest, CreatePnfdInfoRequest, CreateVnfPkgInfoRequest, NsdInfo, NsdInfoModifications, PnfdInfo, VnfPkgInfo,
-    VnfPkgInfoModifications,
+    CreateNsdInfoRequest, CreatePnfdInfoRequest, CreateVnfPkgInfoRequest, NsdInfo, NsdInfoModifications, PnfdInfo,
+    VnfPkgInfo, VnfPkgInfoModifications,
 };
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

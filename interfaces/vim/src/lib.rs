@@ -13,12 +13,14 @@
 //! result. Names and cardinalities are IFA 005's; what IFA 005 leaves open and we had to decide is marked "ours".
 
 mod compute;
+mod directory;
 mod flavour;
 mod image;
 mod network;
 mod topology;
 
 pub use compute::*;
+pub use directory::*;
 pub use flavour::*;
 pub use image::*;
 pub use network::*;

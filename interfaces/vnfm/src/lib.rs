@@ -11,8 +11,8 @@
 
 use manifold_call::{OccurrenceId, Subject, interface, uuid_id};
 use manifold_sol::{
-    CancelModeType, CreateVnfRequest, HealVnfRequest, InstantiateVnfRequest, ScaleVnfRequest, TerminateVnfRequest, VnfInstance,
-    VnfLcmOpOcc,
+    CancelModeType, CreateVnfRequest, HealVnfRequest, InstantiateVnfRequest, ScaleVnfRequest, TerminateVnfRequest,
+    VnfInstance, VnfLcmOpOcc,
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +63,10 @@ pub struct NewVnf(pub CreateVnfRequest);
 
 impl Subject for NewVnf {
     fn subject(&self) -> String {
-        self.0.vnf_instance_name.clone().unwrap_or_else(|| self.0.vnfd_id.clone())
+        self.0
+            .vnf_instance_name
+            .clone()
+            .unwrap_or_else(|| self.0.vnfd_id.clone())
     }
 }
 

@@ -127,3 +127,10 @@ impl Subject for MscsQuery {
         self.mscs_id.map(|id| id.to_string()).unwrap_or_default()
     }
 }
+
+/// The WIM that a consumer may use, if NFV-MANO has one: where the WAN is the business of somebody else (GS NFV 006 5.2), there
+/// is none, and no Or-Wi call is made. Composition keeps it.
+pub trait WimDirectory: Send + Sync + 'static {
+    /// The WIM's interface, bound to the role of whoever was given this.
+    fn find(&self) -> Option<std::sync::Arc<dyn MscsManagement>>;
+}
