@@ -1,1 +1,47 @@
-//! manifold-descriptors: being built.
+//! The languages of packages and descriptors: CSAR archives (SOL004, SOL007) that hold TOSCA definitions (SOL001), read into the
+//! models of VNFD, NSD and PNFD.
+//!
+//! ```text
+//! archive ──csar──> files ──yaml──> trees with places ──tosca──> types, values, topologies ──┬─> Vnfd
+//!    ^                                                                                       ├─> Nsd ──check_nsd──> against
+//!    └──────build────── folder                                                               └─> Pnfd   Vnfds, Pnfds
+//! ```
+//! Bytes in, model or diagnostics out: no clock, no randomness, and no I/O but in [`folder`]. A package reports all of its faults
+//! at once, each with a stable [`Code`], a place and the line it stands on.
+//!
+//! SOL001's types are built in (the table is `src/tosca/builtin.txt`); imports of ETSI's type files, of any
+//! version, mean them.
+//!
+//! # What is ours
+//!
+//! SOL001 has no words for some things that this program can do. They are said like this, and only here:
+//!
+//! - **An image that the program builds itself**: `file: manifold:image/NAME` in an artifact of type `tosca.artifacts.nfv.SwImage`.
+//!   Its checksum and size need not be stated ([`vnfd::SwImageSource::Manifold`]).
+//! - **A kernel with an initramfs** instead of a disk: two artifacts of that type, each with its data in `properties`, one of
+//!   `disk_format: aki` and one of `ari`. SOL001's own words, which SOL001 does not put together.
+//! - **NoCloud**: the text of `boot_data` is the machine's `user-data`, key-value pairs are added to its `meta-data`.
+//! - **A provider network**: an NS virtual link whose `l2_protocol_data` has `network_type: flat` (or `vlan`) and a `name`.
+//! - **A place for a profile** in an NSD: a policy of type `manifold.policies.Location` (`nfvi_pop`, `zone`) over profiles. To say
+//!   only that two go to different sites, SOL001's `NsAntiAffinityRule` of scope `nfvi_pop` does.
+
+mod code;
+pub mod csar;
+mod describe;
+pub mod diagnostic;
+pub mod link;
+pub mod nsd;
+pub mod pnfd;
+mod source;
+mod tosca;
+pub mod vnfd;
+mod yaml;
+
+pub use code::diagnostics_page;
+pub use describe::{Described, Descriptor, describe};
+pub use diagnostic::{Code, Diagnostic, Diagnostics, Place, Severity};
+pub use nsd::Nsd;
+pub use nsd::against::check_nsd;
+pub use pnfd::Pnfd;
+pub use tosca::definitions::DefinitionFiles;
+pub use vnfd::Vnfd;

@@ -24,6 +24,8 @@ mod links;
 pub(crate) mod read;
 mod vdu;
 
+pub use vdu::BUILT_IMAGE_PREFIX;
+
 /// A VNF descriptor with all of its deployment flavours.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -447,6 +449,14 @@ impl DeploymentFlavour {
     pub fn instantiation_level(&self, id: Option<&str>) -> Option<&InstantiationLevel> {
         let id = id.or(self.default_instantiation_level.as_deref())?;
         self.instantiation_levels.get(id)
+    }
+
+    /// How many instances of a VDU a level has (the default one for `None`): as the level states it, else as its scale levels give
+    /// it. `None` when there is no level of that name.
+    pub fn instances_at_level(&self, vdu: &Vdu, level: Option<&str>) -> Option<u32> {
+        let scale_levels = self.scale_levels_at(level)?;
+        let stated = self.instantiation_level(level).and_then(|level| level.vdu_instances.get(&vdu.id).copied());
+        Some(stated.unwrap_or_else(|| vdu.instances_at(&scale_levels)))
     }
 
     /// The scale level of every aspect at an instantiation level (the default one for `None`; all 0 where there are no levels).
