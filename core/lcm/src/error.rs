@@ -195,6 +195,14 @@ pub enum EngineError {
         /// How many run.
         running: usize,
     },
+    /// The operation could not say what to write at its end; the occurrence stays as it was.
+    #[error("operation occurrence {occurrence} could not be ended: {source}")]
+    Ending {
+        /// The occurrence.
+        occurrence: OccurrenceId,
+        /// Why.
+        source: StepError,
+    },
     /// The engine stops.
     #[error("the engine is stopping")]
     Stopping,
@@ -226,6 +234,7 @@ impl From<EngineError> for CallError {
             EngineError::NotSupported { .. } => CallError::not_found(detail),
             EngineError::Parked { .. } => CallError::conflict(detail).cure("use the program that wrote it"),
             EngineError::Plan(source) => source.into_call_error(),
+            EngineError::Ending { source, .. } => source.cause,
             EngineError::Stale(_) => CallError::stale(detail),
             EngineError::Full { .. } | EngineError::Stopping => CallError::unavailable(detail),
             EngineError::Store(source) => CallError::unavailable("the store did not answer").caused_by(source),

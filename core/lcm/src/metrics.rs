@@ -19,8 +19,8 @@ pub struct Metrics {
     pub commits_total: AtomicU64,
     /// Starts refused because the engine was full.
     pub full_total: AtomicU64,
-    /// Waits that ended by the periodic look and not by a signal.
-    pub missed_signals_total: AtomicU64,
+    /// Looks of waiting steps that no signal asked for.
+    pub looks_total: AtomicU64,
 }
 
 impl Metrics {

@@ -1,7 +1,5 @@
 //! An operation occurrence, how it is started, looked at and told of.
 
-use std::collections::BTreeMap;
-
 use manifold_call::{Context, OccurrenceId, TenantId, TraceParent};
 use manifold_store::{Kind, Write};
 use serde::de::DeserializeOwned;
@@ -236,6 +234,9 @@ pub struct OccurrenceView {
     pub occurrence: Occurrence,
     /// Its steps.
     pub steps: Vec<StepView>,
+    /// Which of two views is newer: the document's revision, then the journal's number.
+    #[serde(skip)]
+    pub(crate) order: (u64, u64),
 }
 
 /// Which occurrences to list.
@@ -297,5 +298,3 @@ pub struct LcmNotification {
     /// When, milliseconds since 1970.
     pub at_ms: u64,
 }
-
-pub(crate) type StepViews = BTreeMap<usize, StepView>;

@@ -57,6 +57,10 @@ impl Outputs {
         Ok(())
     }
 
+    pub(crate) fn value(&self, step: &str) -> Option<&Value> {
+        self.by_step.get(step)
+    }
+
     pub(crate) fn set(&mut self, step: String, output: Value) {
         self.by_step.insert(step, output);
     }

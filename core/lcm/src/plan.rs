@@ -1,6 +1,6 @@
 //! A plan: which steps there are, and which comes after which.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use manifold_call::CallError;
@@ -16,13 +16,6 @@ const STEPS_MAX: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StepHandle {
     index: usize,
-}
-
-impl StepHandle {
-    /// The handle itself, so that functions may take handles and steps alike.
-    pub fn handle(&self) -> StepHandle {
-        self.clone()
-    }
 }
 
 /// Why there is no plan.
@@ -159,9 +152,9 @@ impl Plan {
                 steps: steps.len(),
             });
         }
-        let mut by_name = HashMap::with_capacity(steps.len());
-        for (index, step) in steps.iter().enumerate() {
-            if by_name.insert(Arc::clone(&step.name), index).is_some() {
+        let mut names = HashSet::with_capacity(steps.len());
+        for step in &steps {
+            if !names.insert(Arc::clone(&step.name)) {
                 return Err(PlanError::DuplicateStep {
                     operation,
                     step: step.name.to_string(),
@@ -193,12 +186,7 @@ impl Plan {
             let step = steps[cycle.node_id().index()].name.to_string();
             return Err(PlanError::Cycle { operation, step });
         }
-        Ok(CheckedPlan {
-            steps,
-            before,
-            after,
-            by_name,
-        })
+        Ok(CheckedPlan { steps, before, after })
     }
 }
 
@@ -253,7 +241,6 @@ pub(crate) struct CheckedPlan {
     pub(crate) steps: Vec<Planned>,
     pub(crate) before: Vec<Vec<usize>>,
     pub(crate) after: Vec<Vec<usize>>,
-    pub(crate) by_name: HashMap<Arc<str>, usize>,
 }
 
 impl CheckedPlan {
