@@ -233,3 +233,81 @@ pub(super) fn lease(db: &Connection, name: &str) -> Result<Option<Lease>, StoreE
         })
         .map_err(fails("read a lease"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::sqlite::{connect, schema};
+
+    const ROW: Kind = Kind("test.row");
+
+    fn filled(path: &Path, rows: u32) -> Connection {
+        let mut db = connect(&path.to_owned()).expect("opens");
+        schema::migrate(&mut db, path).expect("migrates");
+        let transaction = db.transaction().expect("begins");
+        {
+            let mut doc = transaction
+                .prepare("INSERT INTO doc VALUES ('test.row', ?1, 1, NULL, '{}')")
+                .expect("is good");
+            let mut index = transaction
+                .prepare("INSERT INTO doc_index VALUES ('test.row', ?1, ?2, ?3)")
+                .expect("is good");
+            for row in 0..rows {
+                let id = format!("{row:06}");
+                doc.execute(params![id]).expect("inserts");
+                index
+                    .execute(params!["parity", (row % 2).to_string(), id])
+                    .expect("inserts");
+                index
+                    .execute(params!["decade", (row % 10).to_string(), id])
+                    .expect("inserts");
+            }
+        }
+        transaction.commit().expect("commits");
+        db
+    }
+
+    /// Pages of a list of 100,000, of each kind of query and from its middle: SQLite walks an index, sorts nothing, and
+    /// takes few steps; counted by its own virtual machine and not by a clock.
+    #[test]
+    fn a_page_of_a_hundred_thousand_reads_a_page() {
+        let folder = tempfile::tempdir().expect("makes a folder");
+        let db = filled(&folder.path().join("test.db"), 100_000);
+        let middle = Some(token_of("050000"));
+        for query in [
+            Query::all().limit(100),
+            Query::all().limit(100).after(middle.clone()),
+            Query::all().equal("parity", "1").limit(100),
+            Query::all().equal("parity", "1").limit(100).after(middle.clone()),
+            Query::all()
+                .equal("decade", "3")
+                .equal("parity", "1")
+                .limit(100)
+                .after(middle),
+        ] {
+            for line in explain(&db, ROW, &query) {
+                assert!(
+                    line.contains("USING") && line.contains("INDEX")
+                        || line.contains("PRIMARY KEY")
+                        || line.contains("SUBQUERY"),
+                    "{query:?}: {line}"
+                );
+                assert!(
+                    !line.starts_with("SCAN") && !line.contains("TEMP B-TREE"),
+                    "{query:?}: {line}"
+                );
+            }
+            let (text, bound, _) = page_statement(ROW, &query).expect("is good");
+            let mut statement = db.prepare(&text).expect("is good");
+            let rows = statement
+                .query_map(params_from_iter(bound), raw_doc)
+                .expect("runs")
+                .count();
+            assert_eq!(rows, 101, "{query:?}");
+            let steps = statement.get_status(rusqlite::StatementStatus::VmStep);
+            assert!(steps < 10_000, "{query:?}: {steps} steps for a page of 100");
+        }
+    }
+}
