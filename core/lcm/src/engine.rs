@@ -78,21 +78,16 @@ impl Inner {
         self.drivers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many occurrences are being moved.
     pub(crate) fn running(&self) -> usize {
         let mut drivers = self.drivers();
-        while drivers.try_join_next().is_some() {}
+        reap(&mut drivers);
         drivers.len()
     }
 
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut drivers = self.drivers();
-        while let Some(ended) = drivers.try_join_next() {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                tracing::error!(%error, "An operation's driver panicked; the operation goes on after a restart.");
-            }
-        }
+        reap(&mut drivers);
         drivers.spawn(work);
     }
 
@@ -115,6 +110,16 @@ impl Inner {
             Ok(ledger) => Ok(ledger.view(&occurrence, revision)),
             Err(Unreadable::Foreign(reason)) => Err(EngineError::Parked { occurrence: id, reason }),
             Err(Unreadable::Failed(error)) => Err(error),
+        }
+    }
+}
+
+fn reap(drivers: &mut JoinSet<()>) {
+    while let Some(ended) = drivers.try_join_next() {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            tracing::error!(%error, "An operation's driver panicked; the operation goes on after a restart.");
         }
     }
 }
@@ -274,6 +279,11 @@ impl Engine {
         // An error means that nobody moves it any more: then the store tells how it stands.
         drop(tokio::time::timeout(limit, watched.wait_for(rests)).await);
         self.occurrence(id).await
+    }
+
+    /// Forgets an occurrence that has ended, with its journal and its idempotency key. Errors: `NotFound`, `NotEnded`.
+    pub async fn forget(&self, id: OccurrenceId) -> Result<(), EngineError> {
+        self.inner.forget(id).await
     }
 
     /// Goes on with everything that was under way when the program last ended. Call it once, before the first start.

@@ -158,6 +158,14 @@ pub enum EngineError {
         /// What was asked.
         task: Task,
     },
+    /// The occurrence has not ended (409).
+    #[error("operation occurrence {occurrence} is {state} and has not ended")]
+    NotEnded {
+        /// The occurrence.
+        occurrence: OccurrenceId,
+        /// Where it stands.
+        state: State,
+    },
     /// The operation does not have the task (404).
     #[error("{operation} does not support {task}")]
     NotSupported {
@@ -229,7 +237,9 @@ impl From<EngineError> for CallError {
             EngineError::Busy { .. } => {
                 CallError::busy(detail).cure("wait for that operation to end, or end it with retry, rollback or fail")
             }
-            EngineError::WrongState { .. } | EngineError::KeyReused { .. } => CallError::conflict(detail),
+            EngineError::WrongState { .. } | EngineError::NotEnded { .. } | EngineError::KeyReused { .. } => {
+                CallError::conflict(detail)
+            }
             // SOL003 5.4.14: a task that an occurrence does not support does not exist there, a 404.
             EngineError::NotSupported { .. } => CallError::not_found(detail),
             EngineError::Parked { .. } => CallError::conflict(detail).cure("use the program that wrote it"),

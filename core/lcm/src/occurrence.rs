@@ -67,6 +67,9 @@ pub struct Occurrence {
     pub parent: Option<OccurrenceId>,
     /// Its place in the trace.
     pub trace: TraceParent,
+    /// The key that named the wish for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<Uuid>,
     /// What to do by itself on failure.
     pub on_failure: OnFailure,
     /// Where it stands.

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use manifold_call::OccurrenceId;
+use manifold_call::{OccurrenceId, TenantId};
 use manifold_store::{Batch, Conflict, Expect, Kind, LeaseChange, Put};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
 
 use crate::drive::{Broken, Command, Driver};
 use crate::engine::{Inner, Live};
-use crate::journal::{FORMAT, Ledger, Unreadable};
+use crate::journal::{FORMAT, Ledger, Unreadable, stream};
 use crate::metrics::Metrics;
 use crate::running::now_ms;
-use crate::{CancelMode, EngineError, Machine, Occurrence, Start, State, SubjectRef, Task};
+use crate::{CancelMode, EngineError, Machine, OCCURRENCE, Occurrence, Start, State, SubjectRef, Task};
 
 /// Operations under way at a time. Each is some kilobytes and a task; beyond this many, the neighbours are the
 /// bottleneck, and a caller had better hear "later".
@@ -78,6 +79,7 @@ impl Inner {
             is_automatic: start.is_automatic,
             parent: start.parent,
             trace: start.trace,
+            idempotency_key: start.idempotency_key,
             on_failure: start.on_failure,
             state: State::Processing,
             state_entered_ms: at,
@@ -102,7 +104,7 @@ impl Inner {
             now_ms: at,
             expires_ms: None,
         });
-        if let Some(key) = key_id(&start) {
+        if let Some(key) = key_id(&start.tenant, start.idempotency_key) {
             let used = serde_json::json!({ "occurrence": id });
             batch = batch.write(Put::new(KEY, key, Expect::Absent, used).tenant(Some(start.tenant.as_str())));
         }
@@ -137,7 +139,9 @@ impl Inner {
 
     /// The occurrence that the start's key began before. Errors: `KeyReused`.
     async fn find_first(&self, start: &Start) -> Result<Option<OccurrenceId>, EngineError> {
-        let Some(key) = key_id(start) else { return Ok(None) };
+        let Some(key) = key_id(&start.tenant, start.idempotency_key) else {
+            return Ok(None);
+        };
         let Some(doc) = self.store.get(KEY, &key).await.map_err(EngineError::Store)? else {
             return Ok(None);
         };
@@ -150,6 +154,23 @@ impl Inner {
         } else {
             Err(EngineError::KeyReused { first: first.id })
         }
+    }
+
+    pub(crate) async fn forget(&self, id: OccurrenceId) -> Result<(), EngineError> {
+        let (occurrence, revision) = self.read(id).await?;
+        if !occurrence.state.is_terminal() {
+            return Err(EngineError::NotEnded {
+                occurrence: id,
+                state: occurrence.state,
+            });
+        }
+        let mut batch = Batch::new().delete(OCCURRENCE, id.to_string(), Expect::Exactly(revision));
+        batch.forget_streams.push(stream(id));
+        if let Some(key) = key_id(&occurrence.tenant, occurrence.idempotency_key) {
+            batch = batch.delete(KEY, key, Expect::Any);
+        }
+        self.store.commit(batch).await.map_err(EngineError::Store)?;
+        Ok(())
     }
 
     /// Retry, rollback, continue or fail.
@@ -304,12 +325,26 @@ impl Inner {
                 Opening::Task(task) => driver.open_task(task).await,
                 Opening::Again => driver.open_again(),
             };
-            if let Err(broken) = first {
-                drop(opened.send(Err(broken)));
-                return;
+            match first {
+                Ok(()) => {
+                    inner.enlist(&driver, &commands);
+                    drop(opened.send(Ok(())));
+                }
+                Err(broken) => {
+                    // What a failing store was given last may be there: then it must be moved, whatever the caller
+                    // was told.
+                    let unknown = matches!(broken, Broken::Store(_));
+                    drop(opened.send(Err(broken)));
+                    if !unknown {
+                        return;
+                    }
+                    let Some(next) = inner.reopen(id, driver).await else {
+                        return;
+                    };
+                    (driver, commands) = next;
+                    inner.enlist(&driver, &commands);
+                }
             }
-            inner.enlist(&driver, &commands);
-            drop(opened.send(Ok(())));
             while driver.occurrence.state.is_running() {
                 match driver.run().await {
                     Ok(()) => break,
@@ -346,6 +381,7 @@ impl Inner {
             let loaded = match self.read(id).await {
                 Ok((occurrence, _)) if !occurrence.state.is_running() => return None,
                 Ok((occurrence, revision)) => self.load(occurrence, revision).await,
+                Err(EngineError::NotFound(_)) => return None,
                 Err(error) => Err(error),
             };
             match loaded {
@@ -389,8 +425,8 @@ impl Inner {
     }
 }
 
-fn key_id(start: &Start) -> Option<String> {
-    start.idempotency_key.map(|key| format!("{}/{key}", start.tenant))
+fn key_id(tenant: &TenantId, key: Option<Uuid>) -> Option<String> {
+    key.map(|key| format!("{tenant}/{key}"))
 }
 
 pub(crate) fn unknown(occurrence: &Occurrence) -> String {

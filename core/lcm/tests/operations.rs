@@ -820,3 +820,92 @@ async fn documents_that_others_write_meanwhile_do_not_keep_an_operation_from_end
     };
     tokio::join!(drift, work);
 }
+
+#[tokio::test]
+async fn a_cancellation_of_a_rollback_ends_failed_temp_and_the_rollback_can_be_repeated() {
+    for mode in [CancelMode::Graceful, CancelMode::Forceful] {
+        let toy = Toy::new();
+        let engine = toy.engine();
+        let steps = [
+            wish("a", &[]),
+            Wish {
+                undo_gate: Some("g".to_owned()),
+                ..wish("b", &["a"])
+            },
+            wish("c", &["b"]),
+        ];
+        toy.knobs.fail("c", Fails::Permanently, 1);
+        let (id, _) = run(&engine, start("vnf.stack", "one", &steps)).await;
+        engine.rollback(id).await.unwrap();
+        until("b is being undone", || {
+            toy.world.lines().contains(&"undoing b".to_owned())
+        })
+        .await;
+        assert!(matches!(
+            engine.retry(id).await,
+            Err(EngineError::WrongState {
+                state: State::RollingBack,
+                ..
+            })
+        ));
+        assert_eq!(engine.view(id).await.unwrap().steps[1].state, StepState::Undoing);
+        engine.cancel(id, mode).await.unwrap();
+        if mode == CancelMode::Graceful {
+            toy.knobs.open("g");
+        }
+        assert_eq!(settled(&engine, id).await, State::FailedTemp);
+        assert!(toy.world.names().contains(&"a".to_owned()), "nothing new was begun");
+        toy.knobs.open("g");
+        engine.rollback(id).await.unwrap();
+        assert_eq!(settled(&engine, id).await, State::RolledBack);
+        assert!(toy.world.names().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_works_too_long_fails_as_timed_out_and_is_looked_for_on_retry() {
+    let toy = Toy::new();
+    let engine = toy.engine();
+    let steps = [Wish {
+        gate: Some("g".to_owned()),
+        limit_ms: Some(30),
+        ..wish("a", &[])
+    }];
+    let (id, state) = run(&engine, start("ns.stack", "one", &steps)).await;
+    assert_eq!(state, State::FailedTemp);
+    let error = engine.occurrence(id).await.unwrap().error.unwrap();
+    assert_eq!(
+        (error.kind, error.step.as_deref()),
+        (manifold_call::ErrorKind::TimedOut, Some("a"))
+    );
+    toy.knobs.open("g");
+    engine.retry(id).await.unwrap();
+    assert_eq!(settled(&engine, id).await, State::Completed);
+    assert!(toy.world.lines().contains(&"find a".to_owned()));
+}
+
+#[tokio::test]
+async fn an_ended_occurrence_can_be_forgotten_with_its_journal_and_key() {
+    let toy = Toy::new();
+    let engine = toy.engine();
+    let key = Some(Uuid::from_u128(9));
+    let keyed = || Start {
+        idempotency_key: key,
+        ..start("ns.stack", "one", &[wish("a", &[])])
+    };
+    toy.knobs.fail("a", Fails::Permanently, 1);
+    let (id, _) = run(&engine, keyed()).await;
+    assert!(matches!(
+        engine.forget(id).await,
+        Err(EngineError::NotEnded {
+            state: State::FailedTemp,
+            ..
+        })
+    ));
+    engine.fail(id).await.unwrap();
+    engine.forget(id).await.unwrap();
+    assert!(matches!(engine.occurrence(id).await, Err(EngineError::NotFound(_))));
+    assert!(toy.store.journal(&format!("lcm/{id}"), 0, 10).await.unwrap().is_empty());
+    let (again, state) = run(&engine, keyed()).await;
+    assert!(again != id && state == State::Completed);
+}

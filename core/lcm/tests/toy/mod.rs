@@ -64,6 +64,12 @@ pub(crate) struct Wish {
     /// Its box is ready only when the event has come.
     #[serde(default)]
     pub(crate) waits: bool,
+    /// Its undoing stays until the gate of that name is open.
+    #[serde(default)]
+    pub(crate) undo_gate: Option<String>,
+    /// How long it may work, milliseconds.
+    #[serde(default)]
+    pub(crate) limit_ms: Option<u64>,
     /// How long it waits for the event, milliseconds.
     #[serde(default)]
     pub(crate) wait_ms: Option<u64>,
@@ -182,6 +188,13 @@ impl Step for MakeBox {
         if self.knobs.takes(name, |kind| kind == Fails::Undoing).is_some() {
             return Err(StepError::permanent(CallError::conflict(format!("{name} is stuck"))));
         }
+        if let Some(gate) = &self.wish.undo_gate {
+            self.world.log(format!("undoing {name}"));
+            let mut gate = self.knobs.gate(gate).subscribe();
+            gate.wait_for(|open| *open)
+                .await
+                .map_err(|_| StepError::internal("the gate is gone"))?;
+        }
         if let Some(made) = made {
             assert_eq!(made, &json!(cx.identity()));
         }
@@ -191,7 +204,7 @@ impl Step for MakeBox {
     }
 
     fn limit(&self) -> Duration {
-        LIMIT
+        self.wish.limit_ms.map_or(LIMIT, Duration::from_millis)
     }
 }
 

@@ -88,11 +88,11 @@ impl Drop for Writer {
     }
 }
 
-/// What one job of a group came to, told once the group is durable.
+/// Who is to be told what, once the group is durable.
 enum Answer {
     Commit(
         oneshot::Sender<Result<Committed, StoreError>>,
-        Result<Committed, StoreError>,
+        Option<Result<Committed, StoreError>>,
     ),
     OutboxDone(oneshot::Sender<Result<(), StoreError>>),
 }
@@ -116,24 +116,20 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, told: &watch::
 
 fn commit_group(connection: &mut Connection, group: Vec<Job>, told: &watch::Sender<u64>, transactions: &AtomicU64) {
     let mut answers = Vec::with_capacity(group.len());
-    let done = (|| {
-        let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for job in group {
-            match job {
-                Job::Commit { batch, answer } => {
-                    let outcome = in_savepoint(&mut transaction, &batch);
-                    answers.push(Answer::Commit(answer, outcome));
-                }
-                Job::OutboxDone { seq, answer } => {
-                    answers.push(Answer::OutboxDone(answer));
-                    transaction
-                        .prepare_cached("DELETE FROM outbox WHERE seq <= ?1")?
-                        .execute(params![seq.cast_signed()])?;
-                }
+    let mut work = Vec::with_capacity(group.len());
+    for job in group {
+        match job {
+            Job::Commit { batch, answer } => {
+                answers.push(Answer::Commit(answer, None));
+                work.push(Ok(batch));
+            }
+            Job::OutboxDone { seq, answer } => {
+                answers.push(Answer::OutboxDone(answer));
+                work.push(Err(seq));
             }
         }
-        transaction.commit()
-    })();
+    }
+    let done = write_group(connection, work, &mut answers);
     transactions.fetch_add(1, Ordering::Relaxed);
     if let Err(error) = &done {
         tracing::error!(%error, "A group of commits failed.");
@@ -146,7 +142,7 @@ fn commit_group(connection: &mut Connection, group: Vec<Job>, told: &watch::Send
         // A caller that has gone away reads the store when it comes back.
         match answer {
             Answer::Commit(answer, outcome) => {
-                let outcome = if done.is_ok() { outcome } else { Err(failed()) };
+                let outcome = outcome.filter(|_| done.is_ok()).unwrap_or_else(|| Err(failed()));
                 if let Ok(committed) = &outcome {
                     last_seq = last_seq.max(committed.outbox.last().copied().unwrap_or(0));
                 }
@@ -160,6 +156,33 @@ fn commit_group(connection: &mut Connection, group: Vec<Job>, told: &watch::Send
     if last_seq > 0 {
         told.send_replace(last_seq);
     }
+}
+
+fn write_group(
+    connection: &mut Connection,
+    work: Vec<Result<Box<SizedBatch>, u64>>,
+    answers: &mut [Answer],
+) -> rusqlite::Result<()> {
+    let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for (work, answer) in work.into_iter().zip(answers) {
+        match (work, answer) {
+            (Ok(batch), Answer::Commit(_, outcome)) => *outcome = Some(in_savepoint(&mut transaction, &batch)),
+            (Err(seq), _) => {
+                transaction
+                    .prepare_cached("DELETE FROM outbox WHERE seq <= ?1")?
+                    .execute(params![seq.cast_signed()])?;
+            }
+            (Ok(_), Answer::OutboxDone(_)) => {}
+        }
+        // A full disk or a failing one ends the transaction by itself; what follows would commit one by one.
+        if transaction.is_autocommit() {
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT_ROLLBACK),
+                Some("the transaction was rolled back by a failure of the medium".to_owned()),
+            ));
+        }
+    }
+    transaction.commit()
 }
 
 fn in_savepoint(transaction: &mut Transaction<'_>, batch: &SizedBatch) -> Result<Committed, StoreError> {
