@@ -159,7 +159,10 @@ pub fn diagnostics_page() -> String {
     ];
     for (from, title) in chapters {
         page.push_str(&format!("\n## {title}\n\n| code | meaning | cure |\n|---|---|---|\n"));
-        for code in Code::ALL.iter().filter(|code| (from..from + 100).contains(&(**code as u16))) {
+        for code in Code::ALL
+            .iter()
+            .filter(|code| (from..from + 100).contains(&(**code as u16)))
+        {
             page.push_str(&format!("| {code} | {} | {} |\n", code.meaning(), code.cure()));
         }
     }

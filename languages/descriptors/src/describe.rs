@@ -72,8 +72,14 @@ impl Described {
 pub fn describe(entry: &str, files: &DefinitionFiles, artifacts: Option<&BTreeSet<String>>) -> Described {
     let mut report = Report::default();
     if !files.contains_key(entry) {
-        report.diagnostics.error_in(Code::MetaFileMissing, entry, "there is no such definitions file");
-        return Described { descriptor: None, diagnostics: report.diagnostics, not_imported: vec![] };
+        report
+            .diagnostics
+            .error_in(Code::MetaFileMissing, entry, "there is no such definitions file");
+        return Described {
+            descriptor: None,
+            diagnostics: report.diagnostics,
+            not_imported: vec![],
+        };
     }
     let definitions = load(&mut report, files, entry);
     let topologies: Vec<Topology> = definitions
@@ -82,29 +88,54 @@ pub fn describe(entry: &str, files: &DefinitionFiles, artifacts: Option<&BTreeSe
         .filter_map(|file| template::read(&mut report, &definitions.types, &file.path, &file.root))
         .collect();
     let entry_read = definitions.files.first().is_some_and(|file| file.path == entry);
-    let descriptor = if entry_read { read(&mut report, &definitions.types, &topologies, artifacts) } else { None };
+    let descriptor = if entry_read {
+        read(&mut report, &definitions.types, &topologies, artifacts)
+    } else {
+        None
+    };
     if entry_read && descriptor.is_none() {
-        report.diagnostics.error_in(Code::NoDescriptor, entry, "no node here is a VNF, a network service or a PNF");
+        report.diagnostics.error_in(
+            Code::NoDescriptor,
+            entry,
+            "no node here is a VNF, a network service or a PNF",
+        );
     }
     let is_read = |path: &String| definitions.files.iter().any(|file| &file.path == path);
-    let not_imported = files.keys().filter(|path| !is_read(path) && !crate::tosca::definitions::is_etsi(path)).cloned().collect();
+    let not_imported = files
+        .keys()
+        .filter(|path| !is_read(path) && !crate::tosca::definitions::is_etsi(path))
+        .cloned()
+        .collect();
     let mut diagnostics = report.diagnostics;
     diagnostics.sort();
-    Described { descriptor, diagnostics, not_imported }
+    Described {
+        descriptor,
+        diagnostics,
+        not_imported,
+    }
 }
 
 /// An NSD names VNFs and PNFs among its nodes: the largest thing that is there counts, and what the entry substitutes before all.
-fn read(report: &mut Report, types: &Types, topologies: &[Topology], artifacts: Option<&BTreeSet<String>>) -> Option<Descriptor> {
+fn read(
+    report: &mut Report,
+    types: &Types,
+    topologies: &[Topology],
+    artifacts: Option<&BTreeSet<String>>,
+) -> Option<Descriptor> {
     let entry = topologies.first()?;
     let substitutes = |topology: &Topology, ancestor: &str| {
-        topology.substitution.as_ref().is_some_and(|s| types.is_a(Sort::Node, &s.node_type, ancestor))
+        topology
+            .substitution
+            .as_ref()
+            .is_some_and(|s| types.is_a(Sort::Node, &s.node_type, ancestor))
     };
     let has = |topology: &Topology, ancestor: &str| topology.nodes_of(types, ancestor).next().is_some();
     let is_ns = substitutes(entry, nsd::read::NS) || entry.substitution.is_none() && has(entry, nsd::read::NS);
     if is_ns {
         return nsd::read::nsd(report, types, entry).map(|nsd| Descriptor::Nsd(Box::new(nsd)));
     }
-    let is_vnf = topologies.iter().any(|topology| substitutes(topology, vnfd::read::VNF)) || has(entry, vnfd::read::VNF);
+    let is_vnf =
+        topologies.iter().any(|topology| substitutes(topology, vnfd::read::VNF)) || has(entry, vnfd::read::VNF);
     if is_vnf && !substitutes(entry, pnfd::read::PNF) {
         return vnfd::read::vnfd(report, types, topologies, artifacts).map(|vnfd| Descriptor::Vnfd(Box::new(vnfd)));
     }

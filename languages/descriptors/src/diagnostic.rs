@@ -42,7 +42,10 @@ pub struct Place {
 impl Place {
     /// A file as a whole.
     pub fn file(file: impl Into<String>) -> Self {
-        Self { file: file.into(), ..Self::default() }
+        Self {
+            file: file.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -75,7 +78,9 @@ impl Diagnostic {
         };
         let mut text = format!("{severity}[{}]: {}\n", self.code, self.message);
         let place = &self.place;
-        if place.line == 0 {
+        if place.file.is_empty() {
+            text.push_str("  --> the package\n");
+        } else if place.line == 0 {
             let _ = writeln!(text, "  --> {}", place.file);
         } else {
             let _ = writeln!(text, "  --> {}:{}:{}", place.file, place.line, place.column);
@@ -85,10 +90,18 @@ impl Diagnostic {
             let margin = " ".repeat(number.len());
             let length = line.chars().count();
             let from = (place.column.max(1) as usize - 1).min(length);
-            let to = if place.end_line == place.line { (place.end_column as usize).saturating_sub(1) } else { length };
+            let to = if place.end_line == place.line {
+                (place.end_column as usize).saturating_sub(1)
+            } else {
+                length
+            };
             let carets = "^".repeat(to.min(length).saturating_sub(from).max(1));
             // Tabs stay tabs, so that the carets stand where the text stands.
-            let indent: String = line.chars().take(from).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let indent: String = line
+                .chars()
+                .take(from)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
             let _ = writeln!(text, "{margin} |\n{number} | {line}\n{margin} | {indent}{carets}");
         }
         let _ = writeln!(text, "  help: {}", self.help.as_deref().unwrap_or(self.code.cure()));
@@ -135,7 +148,14 @@ impl Diagnostics {
 
     /// Adds a diagnostic at a place whose text is not at hand.
     pub fn push_plain(&mut self, severity: Severity, code: Code, place: Place, message: String, help: Option<String>) {
-        self.push(Diagnostic { code, severity, place, message, help, source_line: None });
+        self.push(Diagnostic {
+            code,
+            severity,
+            place,
+            message,
+            help,
+            source_line: None,
+        });
     }
 
     /// Adds all of another collection.
@@ -149,7 +169,11 @@ impl Diagnostics {
 
     /// Whether there is an error.
     pub fn has_errors(&self) -> bool {
-        self.error_left_out || self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.error_left_out
+            || self
+                .list
+                .iter()
+                .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Whether there is nothing at all.
@@ -159,12 +183,17 @@ impl Diagnostics {
 
     /// The codes of the errors, in order.
     pub fn error_codes(&self) -> Vec<Code> {
-        self.list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).map(|diagnostic| diagnostic.code).collect()
+        self.list
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == Severity::Error)
+            .map(|diagnostic| diagnostic.code)
+            .collect()
     }
 
     /// Sorts by file and line.
     pub fn sort(&mut self) {
-        self.list.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
+        self.list
+            .sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
     }
 
     /// All of them as people read them.
@@ -180,8 +209,16 @@ impl Diagnostics {
     pub fn summary(&self) -> String {
         let mut text = String::new();
         for d in &self.list {
-            let severity = if d.severity == Severity::Error { "error" } else { "warning" };
-            let _ = writeln!(text, "{} {severity} {}:{}:{} {}", d.code, d.place.file, d.place.line, d.place.column, d.message);
+            let severity = if d.severity == Severity::Error {
+                "error"
+            } else {
+                "warning"
+            };
+            let _ = writeln!(
+                text,
+                "{} {severity} {}:{}:{} {}",
+                d.code, d.place.file, d.place.line, d.place.column, d.message
+            );
         }
         text
     }
@@ -198,7 +235,12 @@ impl std::error::Error for Diagnostics {}
 /// The line of that number, cut to what is quoted.
 pub(crate) fn quote(text: &str, line: u32) -> Option<String> {
     let line = text.lines().nth(line.checked_sub(1)? as usize)?;
-    Some(line.chars().take(QUOTE_CHARACTERS_MAX).map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect())
+    Some(
+        line.chars()
+            .take(QUOTE_CHARACTERS_MAX)
+            .map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c })
+            .collect(),
+    )
 }
 
 /// "did you mean …": the candidates that look like what was written, or the first few of them.
@@ -209,8 +251,11 @@ pub(crate) fn candidates<'a>(written: &str, all: impl IntoIterator<Item = &'a st
     if all.is_empty() {
         return None;
     }
-    let mut near: Vec<(usize, &str)> =
-        all.iter().map(|name| (distance(written, name), *name)).filter(|(d, name)| *d <= name.len().max(3) / 3).collect();
+    let mut near: Vec<(usize, &str)> = all
+        .iter()
+        .map(|name| (distance(written, name), *name))
+        .filter(|(d, name)| *d <= name.len().max(3) / 3)
+        .collect();
     near.sort();
     if !near.is_empty() {
         let names: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
@@ -247,7 +292,13 @@ mod tests {
         let diagnostic = Diagnostic {
             code: Code::UnknownProperty,
             severity: Severity::Error,
-            place: Place { file: "a.yaml".into(), line: 3, column: 5, end_line: 3, end_column: 9 },
+            place: Place {
+                file: "a.yaml".into(),
+                line: 3,
+                column: 5,
+                end_line: 3,
+                end_column: 9,
+            },
             message: "no `abcd`".into(),
             help: None,
             source_line: Some("    abcd: 1".into()),
@@ -258,8 +309,14 @@ mod tests {
 
     #[test]
     fn candidates_come_by_likeness() {
-        assert_eq!(candidates("layer_protocol", ["layer_protocols", "role"]).as_deref(), Some("did you mean `layer_protocols`?"));
-        assert_eq!(candidates("x", ["alpha", "beta"]).as_deref(), Some("there is `alpha`, `beta`"));
+        assert_eq!(
+            candidates("layer_protocol", ["layer_protocols", "role"]).as_deref(),
+            Some("did you mean `layer_protocols`?")
+        );
+        assert_eq!(
+            candidates("x", ["alpha", "beta"]).as_deref(),
+            Some("there is `alpha`, `beta`")
+        );
     }
 
     #[test]

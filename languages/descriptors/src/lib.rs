@@ -29,6 +29,7 @@ mod code;
 pub mod csar;
 mod describe;
 pub mod diagnostic;
+pub mod folder;
 pub mod link;
 pub mod nsd;
 pub mod pnfd;

@@ -71,6 +71,13 @@ impl Report {
     fn push(&mut self, severity: Severity, code: Code, span: Span, message: String, help: Option<String>) {
         let place = self.place(span);
         let source_line = quote(self.sources.text(span.file), span.line);
-        self.diagnostics.push(Diagnostic { code, severity, place, message, help, source_line });
+        self.diagnostics.push(Diagnostic {
+            code,
+            severity,
+            place,
+            message,
+            help,
+            source_line,
+        });
     }
 }

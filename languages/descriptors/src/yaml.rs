@@ -29,7 +29,10 @@ pub(crate) struct Node {
 pub(crate) enum Data {
     Null,
     /// The text, and whether it was written plain (without quotes).
-    Scalar { text: String, plain: bool },
+    Scalar {
+        text: String,
+        plain: bool,
+    },
     Seq(Vec<Node>),
     Map(Vec<(Key, Node)>),
 }
@@ -43,7 +46,13 @@ pub(crate) struct Key {
 
 impl Node {
     pub(crate) fn scalar(text: impl Into<String>, span: Span) -> Self {
-        Self { span, data: Data::Scalar { text: text.into(), plain: false } }
+        Self {
+            span,
+            data: Data::Scalar {
+                text: text.into(),
+                plain: false,
+            },
+        }
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
@@ -51,7 +60,10 @@ impl Node {
     }
 
     pub(crate) fn entry(&self, key: &str) -> Option<(&Key, &Node)> {
-        self.entries().iter().find(|(k, _)| k.name == key).map(|(k, node)| (k, node))
+        self.entries()
+            .iter()
+            .find(|(k, _)| k.name == key)
+            .map(|(k, node)| (k, node))
     }
 
     /// Entries of a mapping; none for anything else.
@@ -103,19 +115,31 @@ impl Node {
 /// Reads one file. `None` after an error that leaves no tree.
 pub(crate) fn parse(report: &mut Report, name: &str, bytes: &[u8]) -> Option<Node> {
     if bytes.len() > TEXT_BYTES_MAX {
-        report.diagnostics.error_in(Code::YamlLimit, name, format!("{} bytes; at most {TEXT_BYTES_MAX} are read", bytes.len()));
+        report.diagnostics.error_in(
+            Code::YamlLimit,
+            name,
+            format!("{} bytes; at most {TEXT_BYTES_MAX} are read", bytes.len()),
+        );
         return None;
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text).to_owned(),
         Err(error) => {
             let line = bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-            report.diagnostics.error_in(Code::NotUtf8, name, format!("line {line} is not UTF-8"));
+            report
+                .diagnostics
+                .error_in(Code::NotUtf8, name, format!("line {line} is not UTF-8"));
             return None;
         }
     };
     let file = report.sources.add(name, text.clone());
-    Loader { report, file, anchors: Vec::new(), nodes: 0 }.document(&text)
+    Loader {
+        report,
+        file,
+        anchors: Vec::new(),
+        nodes: 0,
+    }
+    .document(&text)
 }
 
 struct Loader<'r> {
@@ -159,7 +183,13 @@ impl Loader<'_> {
                 Err(error) => {
                     let mark = error.marker();
                     let (line, column) = (mark.line() as u32, mark.col() as u32 + 1);
-                    let span = Span { file: self.file, line, column, end_line: line, end_column: column + 1 };
+                    let span = Span {
+                        file: self.file,
+                        line,
+                        column,
+                        end_line: line,
+                        end_column: column + 1,
+                    };
                     self.report.error(Code::YamlSyntax, span, error.info().to_owned());
                     return None;
                 }
@@ -169,28 +199,50 @@ impl Loader<'_> {
                 Event::DocumentStart(_) => {
                     documents += 1;
                     if documents > 1 {
-                        self.report.error(Code::NotOneDocument, span, "a second document begins here");
+                        self.report
+                            .error(Code::NotOneDocument, span, "a second document begins here");
                         return None;
                     }
                     continue;
                 }
                 Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _) if open.len() >= DEPTH_MAX => {
                     let _ = anchor;
-                    self.report.error(Code::YamlLimit, span, format!("nested deeper than {DEPTH_MAX} levels"));
+                    self.report
+                        .error(Code::YamlLimit, span, format!("nested deeper than {DEPTH_MAX} levels"));
                     return None;
                 }
                 Event::SequenceStart(anchor, _) => {
-                    open.push(Open { anchor, span, items: vec![], entries: vec![], seen: HashMap::new(), key: None, is_map: false });
+                    open.push(Open {
+                        anchor,
+                        span,
+                        items: vec![],
+                        entries: vec![],
+                        seen: HashMap::new(),
+                        key: None,
+                        is_map: false,
+                    });
                     continue;
                 }
                 Event::MappingStart(anchor, _) => {
-                    open.push(Open { anchor, span, items: vec![], entries: vec![], seen: HashMap::new(), key: None, is_map: true });
+                    open.push(Open {
+                        anchor,
+                        span,
+                        items: vec![],
+                        entries: vec![],
+                        seen: HashMap::new(),
+                        key: None,
+                        is_map: true,
+                    });
                     continue;
                 }
                 Event::Alias(anchor) => {
                     let found = self.anchors.iter().find(|(id, _, _)| *id == anchor);
                     let Some((_, node, size)) = found else {
-                        self.report.error(Code::YamlSyntax, span, "an alias inside of what it stands for, or of nothing");
+                        self.report.error(
+                            Code::YamlSyntax,
+                            span,
+                            "an alias inside of what it stands for, or of nothing",
+                        );
                         return None;
                     };
                     let (node, size) = (node.clone(), *size);
@@ -200,23 +252,42 @@ impl Loader<'_> {
                 Event::Scalar(text, style, anchor, tag) => {
                     let plain = style == ScalarStyle::Plain && tag.is_none();
                     let is_null = plain && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
-                    let data = if is_null { Data::Null } else { Data::Scalar { text: text.into_owned(), plain } };
+                    let data = if is_null {
+                        Data::Null
+                    } else {
+                        Data::Scalar {
+                            text: text.into_owned(),
+                            plain,
+                        }
+                    };
                     (anchor, Node { span, data })
                 }
                 Event::SequenceEnd | Event::MappingEnd => {
                     let done = open.pop().expect("the parser ends only what it began");
                     let mut span_whole = done.span;
-                    let last = done.items.last().map(|n| n.span).or(done.entries.last().map(|(_, n)| n.span));
+                    let last = done
+                        .items
+                        .last()
+                        .map(|n| n.span)
+                        .or(done.entries.last().map(|(_, n)| n.span));
                     if let Some(last) = last {
                         (span_whole.end_line, span_whole.end_column) = (last.end_line, last.end_column);
                     }
-                    let data = if done.is_map { Data::Map(done.entries) } else { Data::Seq(done.items) };
+                    let data = if done.is_map {
+                        Data::Map(done.entries)
+                    } else {
+                        Data::Seq(done.items)
+                    };
                     (done.anchor, Node { span: span_whole, data })
                 }
             };
             self.nodes += 1;
             if self.nodes > NODES_MAX {
-                self.report.error(Code::YamlLimit, node.span, format!("more than {NODES_MAX} nodes, aliases spelled out"));
+                self.report.error(
+                    Code::YamlLimit,
+                    node.span,
+                    format!("more than {NODES_MAX} nodes, aliases spelled out"),
+                );
                 return None;
             }
             if anchor > 0 {
@@ -244,15 +315,23 @@ impl Loader<'_> {
         }
         if root.is_none() {
             let name = self.report.sources.name(self.file).to_owned();
-            self.report.diagnostics.error_in(Code::NotOneDocument, &name, "the file is empty");
+            self.report
+                .diagnostics
+                .error_in(Code::NotOneDocument, &name, "the file is empty");
         }
         root
     }
 
     fn key(&mut self, node: Node) -> Option<Key> {
         match node.data {
-            Data::Scalar { text, .. } => Some(Key { name: text, span: node.span }),
-            Data::Null => Some(Key { name: String::new(), span: node.span }),
+            Data::Scalar { text, .. } => Some(Key {
+                name: text,
+                span: node.span,
+            }),
+            Data::Null => Some(Key {
+                name: String::new(),
+                span: node.span,
+            }),
             Data::Seq(_) | Data::Map(_) => {
                 self.report.error(Code::YamlSyntax, node.span, "a key must be a scalar");
                 None

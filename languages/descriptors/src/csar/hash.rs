@@ -4,8 +4,15 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 
 /// `SHA-256` as `sha-256`; `sha256` and `SHA_256` too.
 pub(crate) fn normal_name(name: &str) -> String {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
-    match plain.strip_prefix("sha").filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())) {
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    match plain
+        .strip_prefix("sha")
+        .filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
+    {
         Some(bits) => format!("sha-{bits}"),
         None => name.to_ascii_lowercase(),
     }

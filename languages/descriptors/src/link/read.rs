@@ -15,23 +15,41 @@ use crate::tosca::values::Env;
 use crate::yaml::Node;
 
 pub(crate) fn layer_protocols(properties: &Node) -> Vec<LayerProtocol> {
-    properties.texts_of("layer_protocols").iter().filter_map(|name| LayerProtocol::from_name(name)).collect()
+    properties
+        .texts_of("layer_protocols")
+        .iter()
+        .filter_map(|name| LayerProtocol::from_name(name))
+        .collect()
 }
 
 pub(crate) fn connectivity_type(properties: &Node) -> ConnectivityType {
-    let Some(node) = properties.get("connectivity_type") else { return ConnectivityType::default() };
-    ConnectivityType { layer_protocols: layer_protocols(node), flow_pattern: node.text_of("flow_pattern") }
+    let Some(node) = properties.get("connectivity_type") else {
+        return ConnectivityType::default();
+    };
+    ConnectivityType {
+        layer_protocols: layer_protocols(node),
+        flow_pattern: node.text_of("flow_pattern"),
+    }
 }
 
 pub(crate) fn bitrate(properties: &Node, key: &str) -> Bitrate {
-    let Some(node) = properties.at(&["vl_profile", key]) else { return Bitrate::default() };
-    Bitrate { root_bits_per_second: node.u64_of("root"), leaf_bits_per_second: node.u64_of("leaf") }
+    let Some(node) = properties.at(&["vl_profile", key]) else {
+        return Bitrate::default();
+    };
+    Bitrate {
+        root_bits_per_second: node.u64_of("root"),
+        leaf_bits_per_second: node.u64_of("leaf"),
+    }
 }
 
 /// Layer 2 and layer 3 data of a link's profile.
 pub(crate) fn protocol_data(report: &mut Report, properties: &Node) -> (Option<L2ProtocolData>, Vec<L3ProtocolData>) {
     let (mut l2, mut l3) = (None, Vec::new());
-    for item in properties.at(&["vl_profile", "virtual_link_protocol_data"]).map(Node::items).unwrap_or_default() {
+    for item in properties
+        .at(&["vl_profile", "virtual_link_protocol_data"])
+        .map(Node::items)
+        .unwrap_or_default()
+    {
         if let Some(node) = item.get("l2_protocol_data") {
             l2.get_or_insert(L2ProtocolData {
                 name: node.text_of("name"),
@@ -48,7 +66,11 @@ pub(crate) fn protocol_data(report: &mut Report, properties: &Node) -> (Option<L
     for (at, one) in l3.iter().enumerate() {
         if let Some(other) = l3[..at].iter().find(|other| overlap(&one.cidr, &other.cidr)) {
             let place = one.place.clone().unwrap_or_default();
-            overlap_error(&mut report.diagnostics, place, format!("{} and {} of one link overlap", other.cidr, one.cidr));
+            overlap_error(
+                &mut report.diagnostics,
+                place,
+                format!("{} and {} of one link overlap", other.cidr, one.cidr),
+            );
         }
     }
     (l2, l3)
@@ -73,12 +95,24 @@ fn subnet(report: &mut Report, node: &Node) -> Option<L3ProtocolData> {
     };
     if cidr != cidr.trunc() {
         let help = Some(format!("write `{}`", cidr.trunc()));
-        report.error_help(Code::BadAddress, cidr_node.span, format!("`{text}` is an address of a host, not a network"), help);
+        report.error_help(
+            Code::BadAddress,
+            cidr_node.span,
+            format!("`{text}` is an address of a host, not a network"),
+            help,
+        );
     }
-    let ip_version = if cidr.addr().is_ipv4() { IpVersion::Ipv4 } else { IpVersion::Ipv6 };
+    let ip_version = if cidr.addr().is_ipv4() {
+        IpVersion::Ipv4
+    } else {
+        IpVersion::Ipv6
+    };
     if let Some(stated) = node.get("ip_version") {
         let name = if ip_version == IpVersion::Ipv4 { "ipv4" } else { "ipv6" };
-        if stated.text().is_some_and(|text| text != name && (text == "ipv4" || text == "ipv6")) {
+        if stated
+            .text()
+            .is_some_and(|text| text != name && (text == "ipv4" || text == "ipv6"))
+        {
             report.error(Code::BadAddress, stated.span, format!("`{text}` is {name}"));
         }
     }
@@ -88,7 +122,11 @@ fn subnet(report: &mut Report, node: &Node) -> Option<L3ProtocolData> {
         match text.parse::<IpAddr>() {
             Ok(address) if cidr.contains(&address) => Some(address),
             Ok(_) => {
-                report.error(Code::BadAddress, node.span, format!("{what} {text} is outside of {}", cidr.trunc()));
+                report.error(
+                    Code::BadAddress,
+                    node.span,
+                    format!("{what} {text} is outside of {}", cidr.trunc()),
+                );
                 None
             }
             Err(_) => {
@@ -102,9 +140,15 @@ fn subnet(report: &mut Report, node: &Node) -> Option<L3ProtocolData> {
     for pool in node.get("ip_allocation_pools").map(Node::items).unwrap_or_default() {
         let start = inside(report, pool.get("start_ip_address"), "start");
         let end = inside(report, pool.get("end_ip_address"), "end");
-        let (Some(start), Some(end)) = (start, end) else { continue };
+        let (Some(start), Some(end)) = (start, end) else {
+            continue;
+        };
         if start > end {
-            report.error(Code::BadAddress, pool.span, format!("the pool ends ({end}) before it starts ({start})"));
+            report.error(
+                Code::BadAddress,
+                pool.span,
+                format!("the pool ends ({end}) before it starts ({start})"),
+            );
             continue;
         }
         pools.push(IpPool { start, end });
@@ -129,17 +173,40 @@ pub(crate) fn affinity_rules(report: &mut Report, env: &Env<'_>, together: &str,
     for (type_name, kind) in [(together, AffinityType::Affinity), (apart, AffinityType::AntiAffinity)] {
         let policies: Vec<&Policy> = topology.policies_of(env.types, type_name).collect();
         for policy in policies {
-            let properties =
-                env.properties(report, Sort::Policy, &policy.type_name, policy.properties.as_ref(), &policy.name, policy.span);
+            let properties = env.properties(
+                report,
+                Sort::Policy,
+                &policy.type_name,
+                policy.properties.as_ref(),
+                &policy.name,
+                policy.span,
+            );
             let Some(name) = properties.get("scope") else { continue };
             let Some(scope) = name.text().and_then(AffinityScope::from_name) else {
-                report.warning(Code::PolicyIgnored, name.span, format!("policy `{}` has a scope that has no effect here", policy.name));
+                report.warning(
+                    Code::PolicyIgnored,
+                    name.span,
+                    format!("policy `{}` has a scope that has no effect here", policy.name),
+                );
                 continue;
             };
             for target in &policy.targets {
-                let targets: Vec<String> = topology.spelled_out(target).into_iter().map(|(name, _)| name.clone()).collect();
-                let id = if policy.targets.len() == 1 { policy.name.clone() } else { format!("{}/{}", policy.name, target.0) };
-                rules.push(AffinityRule { id, kind, scope, targets });
+                let targets: Vec<String> = topology
+                    .spelled_out(target)
+                    .into_iter()
+                    .map(|(name, _)| name.clone())
+                    .collect();
+                let id = if policy.targets.len() == 1 {
+                    policy.name.clone()
+                } else {
+                    format!("{}/{}", policy.name, target.0)
+                };
+                rules.push(AffinityRule {
+                    id,
+                    kind,
+                    scope,
+                    targets,
+                });
             }
         }
     }

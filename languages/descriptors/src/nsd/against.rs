@@ -46,20 +46,45 @@ fn error(diagnostics: &mut Diagnostics, code: Code, place: &Option<Place>, messa
 
 fn check_vnf(diagnostics: &mut Diagnostics, nsd: &Nsd, profile: &VnfProfile, vnfd: &Vnfd) {
     let Some(flavour) = vnfd.flavour(&profile.flavour_id) else {
-        let message = format!("VNFD `{}` has no deployment flavour `{}`", vnfd.descriptor_id, profile.flavour_id);
-        let help = candidates(&profile.flavour_id, vnfd.flavours.iter().map(|flavour| flavour.id.as_str()));
+        let message = format!(
+            "VNFD `{}` has no deployment flavour `{}`",
+            vnfd.descriptor_id, profile.flavour_id
+        );
+        let help = candidates(
+            &profile.flavour_id,
+            vnfd.flavours.iter().map(|flavour| flavour.id.as_str()),
+        );
         return error(diagnostics, Code::UnknownFlavour, &profile.place, message, help);
     };
-    if let Some(level) = profile.instantiation_level.as_ref().filter(|level| !flavour.instantiation_levels.contains_key(*level)) {
-        let message = format!("flavour `{}` of VNFD `{}` has no instantiation level `{level}`", flavour.id, vnfd.descriptor_id);
+    if let Some(level) = profile
+        .instantiation_level
+        .as_ref()
+        .filter(|level| !flavour.instantiation_levels.contains_key(*level))
+    {
+        let message = format!(
+            "flavour `{}` of VNFD `{}` has no instantiation level `{level}`",
+            flavour.id, vnfd.descriptor_id
+        );
         let help = candidates(level, flavour.instantiation_levels.keys().map(String::as_str));
         error(diagnostics, Code::UnknownLevel, &profile.place, message, help);
     }
     for connection in &profile.connectivity {
         let Some(cpd) = flavour.ext_cpd(&connection.cpd) else {
-            let message = format!("VNFD `{}` has no external connection point `{}`", vnfd.descriptor_id, connection.cpd);
-            let names = flavour.ext_cpds.iter().map(|cpd| cpd.requirement.as_deref().unwrap_or(&cpd.id));
-            error(diagnostics, Code::UnknownExtCp, &connection.place, message, candidates(&connection.cpd, names));
+            let message = format!(
+                "VNFD `{}` has no external connection point `{}`",
+                vnfd.descriptor_id, connection.cpd
+            );
+            let names = flavour
+                .ext_cpds
+                .iter()
+                .map(|cpd| cpd.requirement.as_deref().unwrap_or(&cpd.id));
+            error(
+                diagnostics,
+                Code::UnknownExtCp,
+                &connection.place,
+                message,
+                candidates(&connection.cpd, names),
+            );
             continue;
         };
         check_protocols(diagnostics, nsd, connection, &cpd.layer_protocols);
@@ -70,7 +95,10 @@ fn check_vnf(diagnostics: &mut Diagnostics, nsd: &Nsd, profile: &VnfProfile, vnf
     for cpd in &flavour.ext_cpds {
         let is_this = |c: &CpConnectivity| flavour.ext_cpd(&c.cpd).is_some_and(|found| found.id == cpd.id);
         if !profile.connectivity.iter().any(is_this) {
-            let message = format!("`{}` leaves the external connection point `{}` of its VNFD open", profile.id, cpd.id);
+            let message = format!(
+                "`{}` leaves the external connection point `{}` of its VNFD open",
+                profile.id, cpd.id
+            );
             let place = profile.place.clone().unwrap_or_default();
             diagnostics.push_plain(Severity::Warning, Code::ExtCpUnconnected, place, message, None);
         }
@@ -82,21 +110,40 @@ fn check_pnf(diagnostics: &mut Diagnostics, nsd: &Nsd, profile: &PnfProfile, pnf
         match pnfd.ext_cp(&connection.cpd) {
             Some(cp) => check_protocols(diagnostics, nsd, connection, &cp.layer_protocols),
             None => {
-                let message = format!("PNFD `{}` has no external connection point `{}`", pnfd.descriptor_id, connection.cpd);
-                let names = pnfd.ext_cps.iter().map(|cp| cp.requirement.as_deref().unwrap_or(&cp.id));
-                error(diagnostics, Code::UnknownExtCp, &connection.place, message, candidates(&connection.cpd, names));
+                let message = format!(
+                    "PNFD `{}` has no external connection point `{}`",
+                    pnfd.descriptor_id, connection.cpd
+                );
+                let names = pnfd
+                    .ext_cps
+                    .iter()
+                    .map(|cp| cp.requirement.as_deref().unwrap_or(&cp.id));
+                error(
+                    diagnostics,
+                    Code::UnknownExtCp,
+                    &connection.place,
+                    message,
+                    candidates(&connection.cpd, names),
+                );
             }
         }
     }
 }
 
 fn check_protocols(diagnostics: &mut Diagnostics, nsd: &Nsd, connection: &CpConnectivity, cp: &[LayerProtocol]) {
-    let Some(link) = nsd.virtual_link(&connection.virtual_link) else { return };
+    let Some(link) = nsd.virtual_link(&connection.virtual_link) else {
+        return;
+    };
     let carried = &link.connectivity_type.layer_protocols;
     // Ethernet carries whatever is above it.
-    let meets = |a: &LayerProtocol| carried.contains(a) || carried.contains(&LayerProtocol::Ethernet) || *a == LayerProtocol::Ethernet;
+    let meets = |a: &LayerProtocol| {
+        carried.contains(a) || carried.contains(&LayerProtocol::Ethernet) || *a == LayerProtocol::Ethernet
+    };
     if !cp.is_empty() && !carried.is_empty() && !cp.iter().any(meets) {
-        let message = format!("`{}` speaks {cp:?} and `{}` carries {carried:?}", connection.cpd, link.id);
+        let message = format!(
+            "`{}` speaks {cp:?} and `{}` carries {carried:?}",
+            connection.cpd, link.id
+        );
         error(diagnostics, Code::ProtocolMismatch, &connection.place, message, None);
     }
 }
@@ -109,8 +156,13 @@ fn check_internal_overlap(
     flavour: &DeploymentFlavour,
     vdu: &str,
 ) {
-    let (Some(link), Some(vdu)) = (nsd.virtual_link(&connection.virtual_link), flavour.vdu(vdu)) else { return };
-    let inside = vdu.connection_points.iter().filter_map(|cp| flavour.virtual_link(cp.virtual_link.as_deref()?));
+    let (Some(link), Some(vdu)) = (nsd.virtual_link(&connection.virtual_link), flavour.vdu(vdu)) else {
+        return;
+    };
+    let inside = vdu
+        .connection_points
+        .iter()
+        .filter_map(|cp| flavour.virtual_link(cp.virtual_link.as_deref()?));
     for internal in inside {
         if let Some((a, b)) = overlapping(&link.l3, &internal.l3) {
             let message = format!(
@@ -136,8 +188,17 @@ pub(crate) fn check_alone(diagnostics: &mut Diagnostics, nsd: &Nsd) {
             error(diagnostics, Code::ProfileRange, &profile.place, message, None);
         }
         for (id, level) in &nsd.instantiation_levels {
-            let Some(count) = level.vnf_instances.get(&profile.id).filter(|count| **count < least || **count > most) else { continue };
-            let message = format!("level `{id}` has {count} instances of `{}`, whose profile allows {least} to {most}", profile.id);
+            let Some(count) = level
+                .vnf_instances
+                .get(&profile.id)
+                .filter(|count| **count < least || **count > most)
+            else {
+                continue;
+            };
+            let message = format!(
+                "level `{id}` has {count} instances of `{}`, whose profile allows {least} to {most}",
+                profile.id
+            );
             error(diagnostics, Code::ProfileRange, &profile.place, message, None);
         }
     }
@@ -147,20 +208,43 @@ pub(crate) fn check_alone(diagnostics: &mut Diagnostics, nsd: &Nsd) {
     let mut used: BTreeSet<&str> = nsd.saps.iter().filter_map(|sap| sap.virtual_link.as_deref()).collect();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
     for (profile, connectivity) in vnfs.chain(pnfs).chain(nested) {
-        let links: Vec<&NsVirtualLink> = connectivity.iter().filter_map(|c| nsd.virtual_link(&c.virtual_link)).collect();
+        let links: Vec<&NsVirtualLink> = connectivity
+            .iter()
+            .filter_map(|c| nsd.virtual_link(&c.virtual_link))
+            .collect();
         used.extend(links.iter().map(|link| link.id.as_str()));
         for (at, one) in links.iter().enumerate() {
             for other in links[..at].iter().filter(|other| other.id != one.id) {
-                let pair = if one.id < other.id { (one.id.as_str(), other.id.as_str()) } else { (other.id.as_str(), one.id.as_str()) };
-                let Some((a, b)) = overlapping(&one.l3, &other.l3).filter(|_| seen.insert(pair)) else { continue };
-                let place = one.l3.iter().find(|l3| l3.cidr == a).and_then(|l3| l3.place.clone()).unwrap_or_default();
-                let message = format!("{a} of `{}` and {b} of `{}` overlap, and both meet in `{profile}`", one.id, other.id);
+                let pair = if one.id < other.id {
+                    (one.id.as_str(), other.id.as_str())
+                } else {
+                    (other.id.as_str(), one.id.as_str())
+                };
+                let Some((a, b)) = overlapping(&one.l3, &other.l3).filter(|_| seen.insert(pair)) else {
+                    continue;
+                };
+                let place = one
+                    .l3
+                    .iter()
+                    .find(|l3| l3.cidr == a)
+                    .and_then(|l3| l3.place.clone())
+                    .unwrap_or_default();
+                let message = format!(
+                    "{a} of `{}` and {b} of `{}` overlap, and both meet in `{profile}`",
+                    one.id, other.id
+                );
                 overlap_error(diagnostics, place, message);
             }
         }
     }
     for link in nsd.virtual_links.iter().filter(|link| !used.contains(link.id.as_str())) {
         let message = format!("nothing is connected to `{}`", link.id);
-        diagnostics.push_plain(Severity::Warning, Code::LinkUnused, link.place.clone().unwrap_or_default(), message, None);
+        diagnostics.push_plain(
+            Severity::Warning,
+            Code::LinkUnused,
+            link.place.clone().unwrap_or_default(),
+            message,
+            None,
+        );
     }
 }

@@ -1,6 +1,8 @@
 //! An NSD out of its definitions.
 
-use super::{CpConnectivity, LocationConstraint, Nfp, NsProfile, NsVirtualLink, Nsd, PnfProfile, Qos, Sap, VnfProfile, Vnffg};
+use super::{
+    CpConnectivity, LocationConstraint, Nfp, NsProfile, NsVirtualLink, Nsd, PnfProfile, Qos, Sap, VnfProfile, Vnffg,
+};
 use crate::code::Code;
 use crate::diagnostic::candidates;
 use crate::link::read as link;
@@ -41,7 +43,10 @@ pub(crate) fn nsd(report: &mut Report, types: &Types, topology: &Topology) -> Op
             place: Some(report.place(node.span)),
         });
     }
-    for node in topology.nodes_of(types, NS).filter(|node| Some(node.name.as_str()) != own.as_deref()) {
+    for node in topology
+        .nodes_of(types, NS)
+        .filter(|node| Some(node.name.as_str()) != own.as_deref())
+    {
         let properties = env.node_properties(report, node);
         nsd.nested_ns_profiles.push(NsProfile {
             id: node.name.clone(),
@@ -59,8 +64,12 @@ pub(crate) fn nsd(report: &mut Report, types: &Types, topology: &Topology) -> Op
     }
     nsd.vnffgs = vnffgs(&env, &nsd);
     super::levels::read(report, &env, &mut nsd);
-    nsd.affinity_rules =
-        link::affinity_rules(report, &env, "tosca.policies.nfv.NsAffinityRule", "tosca.policies.nfv.NsAntiAffinityRule");
+    nsd.affinity_rules = link::affinity_rules(
+        report,
+        &env,
+        "tosca.policies.nfv.NsAffinityRule",
+        "tosca.policies.nfv.NsAntiAffinityRule",
+    );
     nsd.location_constraints = locations(report, &env);
     super::against::check_alone(&mut report.diagnostics, &nsd);
     Some(nsd)
@@ -74,11 +83,21 @@ fn header(report: &mut Report, env: &Env<'_>) -> Option<(Node, Option<String>)> 
     let nodes: Vec<&NodeTemplate> = topology.nodes_of(env.types, NS).collect();
     let node_type = substitution.map(|s| s.node_type.as_str());
     let id_of = |node: &NodeTemplate| {
-        let given = node.properties.as_ref().and_then(|p| p.get("descriptor_id")).and_then(Node::text).map(str::to_owned);
+        let given = node
+            .properties
+            .as_ref()
+            .and_then(|p| p.get("descriptor_id"))
+            .and_then(Node::text)
+            .map(str::to_owned);
         given.or_else(|| default_of(env.types, &node.type_name, "descriptor_id"))
     };
     let own_id = substitution.and_then(|s| {
-        let given = s.properties.as_ref().and_then(|p| p.get("descriptor_id")).and_then(Node::text).map(str::to_owned);
+        let given = s
+            .properties
+            .as_ref()
+            .and_then(|p| p.get("descriptor_id"))
+            .and_then(Node::text)
+            .map(str::to_owned);
         given.or_else(|| default_of(env.types, &s.node_type, "descriptor_id"))
     });
     let own = match node_type {
@@ -89,22 +108,36 @@ fn header(report: &mut Report, env: &Env<'_>) -> Option<(Node, Option<String>)> 
         None => nodes.first(),
     };
     let node_type = node_type.or(own.map(|node| node.type_name.as_str()))?;
-    let span = own.map(|node| node.span).or(substitution.map(|s| s.span)).unwrap_or_default();
+    let span = own
+        .map(|node| node.span)
+        .or(substitution.map(|s| s.span))
+        .unwrap_or_default();
     let mut merged: Vec<(Key, Node)> = Vec::new();
-    let layers = [own.and_then(|node| node.properties.as_ref()), substitution.and_then(|s| s.properties.as_ref())];
+    let layers = [
+        own.and_then(|node| node.properties.as_ref()),
+        substitution.and_then(|s| s.properties.as_ref()),
+    ];
     for (key, value) in layers.into_iter().flatten().flat_map(Node::entries) {
         merged.retain(|(k, _)| k.name != key.name);
         merged.push((key.clone(), value.clone()));
     }
     let owner = own.map_or("NS", |node| node.name.as_str());
-    let merged = Node { span, data: Data::Map(merged) };
+    let merged = Node {
+        span,
+        data: Data::Map(merged),
+    };
     let head = env.properties(report, Sort::Node, node_type, Some(&merged), owner, span);
     Some((head, own.map(|node| node.name.clone())))
 }
 
 fn default_of(types: &Types, type_name: &str, property: &str) -> Option<String> {
     let all = types.properties(Sort::Node, type_name);
-    all.into_iter().find(|(name, _)| name == property)?.1.default?.text().map(str::to_owned)
+    all.into_iter()
+        .find(|(name, _)| name == property)?
+        .1
+        .default?
+        .text()
+        .map(str::to_owned)
 }
 
 fn vnf_profile(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Option<VnfProfile> {
@@ -127,8 +160,12 @@ fn vnf_profile(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Optio
 fn connectivity(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Vec<CpConnectivity> {
     let mut all = Vec::new();
     for assignment in &node.requirements {
-        let Some((name, span)) = &assignment.target else { continue };
-        let Some(target) = env.topology.node(name) else { continue };
+        let Some((name, span)) = &assignment.target else {
+            continue;
+        };
+        let Some(target) = env.topology.node(name) else {
+            continue;
+        };
         if !env.types.is_a(Sort::Node, &target.type_name, LINK) {
             let links = env.topology.nodes_of(env.types, LINK).map(|node| node.name.as_str());
             let message = format!("`{name}` is a {} and not a virtual link", target.type_name);
@@ -164,7 +201,10 @@ fn virtual_link(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> NsVi
         qos: profile.and_then(|profile| profile.get("qos")).map(|qos| Qos {
             latency_us: qos.micros_of("latency"),
             packet_delay_variation_us: qos.micros_of("packet_delay_variation"),
-            packet_loss_ratio: qos.get("packet_loss_ratio").and_then(Node::text).and_then(|text| text.parse().ok()),
+            packet_loss_ratio: qos
+                .get("packet_loss_ratio")
+                .and_then(Node::text)
+                .and_then(|text| text.parse().ok()),
             priority: qos.u32_of("priority"),
         }),
         place: Some(report.place(node.span)),
@@ -173,25 +213,44 @@ fn virtual_link(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> NsVi
 
 fn sap(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Sap {
     let properties = env.node_properties(report, node);
-    let target = node.target("internal_virtual_link").or_else(|| node.target("external_virtual_link"));
-    let mappings = env.topology.substitution.as_ref().map(|s| s.requirements.as_slice()).unwrap_or_default();
+    let target = node
+        .target("internal_virtual_link")
+        .or_else(|| node.target("external_virtual_link"));
+    let mappings = env
+        .topology
+        .substitution
+        .as_ref()
+        .map(|s| s.requirements.as_slice())
+        .unwrap_or_default();
     Sap {
         id: node.name.clone(),
         description: properties.str_of("description"),
         layer_protocols: link::layer_protocols(&properties),
         virtual_link: target.map(|(name, _)| name.clone()),
-        requirement: mappings.iter().find(|mapping| mapping.node == node.name).map(|mapping| mapping.name.clone()),
+        requirement: mappings
+            .iter()
+            .find(|mapping| mapping.node == node.name)
+            .map(|mapping| mapping.name.clone()),
         place: Some(report.place(node.span)),
     }
 }
 
 fn vnffgs(env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
-    let groups = env.topology.groups.iter().filter(|g| env.types.is_a(Sort::Group, &g.type_name, "tosca.groups.nfv.VNFFG"));
+    let groups = env
+        .topology
+        .groups
+        .iter()
+        .filter(|g| env.types.is_a(Sort::Group, &g.type_name, "tosca.groups.nfv.VNFFG"));
     groups
         .map(|group| {
-            let mut graph = Vnffg { id: group.name.clone(), ..Vnffg::default() };
+            let mut graph = Vnffg {
+                id: group.name.clone(),
+                ..Vnffg::default()
+            };
             for (member, _) in &group.members {
-                let Some(node) = env.topology.node(member) else { continue };
+                let Some(node) = env.topology.node(member) else {
+                    continue;
+                };
                 if nsd.virtual_link(member).is_some() {
                     graph.virtual_links.push(member.clone());
                 } else if env.types.is_a(Sort::Node, &node.type_name, "tosca.nodes.nfv.NFP") {
@@ -206,10 +265,16 @@ fn vnffgs(env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
 }
 
 fn path(env: &Env<'_>, nfp: &NodeTemplate) -> Nfp {
-    let mut path = Nfp { id: nfp.name.clone(), positions: Vec::new() };
+    let mut path = Nfp {
+        id: nfp.name.clone(),
+        positions: Vec::new(),
+    };
     for (position, _) in nfp.targets("profile_element") {
-        let Some(position) = env.topology.node(position) else { continue };
-        path.positions.extend(position.targets("element").map(|(element, _)| element.clone()));
+        let Some(position) = env.topology.node(position) else {
+            continue;
+        };
+        path.positions
+            .extend(position.targets("element").map(|(element, _)| element.clone()));
     }
     path
 }
@@ -217,11 +282,25 @@ fn path(env: &Env<'_>, nfp: &NodeTemplate) -> Nfp {
 fn locations(report: &mut Report, env: &Env<'_>) -> Vec<LocationConstraint> {
     let mut all = Vec::new();
     for policy in env.topology.policies_of(env.types, "manifold.policies.Location") {
-        let properties =
-            env.properties(report, Sort::Policy, &policy.type_name, policy.properties.as_ref(), &policy.name, policy.span);
-        for (profile, _) in policy.targets.iter().flat_map(|target| env.topology.spelled_out(target)) {
+        let properties = env.properties(
+            report,
+            Sort::Policy,
+            &policy.type_name,
+            policy.properties.as_ref(),
+            &policy.name,
+            policy.span,
+        );
+        for (profile, _) in policy
+            .targets
+            .iter()
+            .flat_map(|target| env.topology.spelled_out(target))
+        {
             let (nfvi_pop, zone) = (properties.text_of("nfvi_pop"), properties.text_of("zone"));
-            all.push(LocationConstraint { profile: profile.clone(), nfvi_pop, zone });
+            all.push(LocationConstraint {
+                profile: profile.clone(),
+                nfvi_pop,
+                zone,
+            });
         }
     }
     all

@@ -15,22 +15,36 @@ pub(crate) fn pnfd(report: &mut Report, types: &Types, topology: &Topology) -> O
     let env = Env::new(types, topology, Default::default());
     let own = topology.nodes_of(types, PNF).next();
     let substitution = topology.substitution.as_ref();
-    let node_type = substitution.map(|s| s.node_type.as_str()).or(own.map(|node| node.type_name.as_str()))?;
-    let span = own.map(|node| node.span).or(substitution.map(|s| s.span)).unwrap_or_default();
+    let node_type = substitution
+        .map(|s| s.node_type.as_str())
+        .or(own.map(|node| node.type_name.as_str()))?;
+    let span = own
+        .map(|node| node.span)
+        .or(substitution.map(|s| s.span))
+        .unwrap_or_default();
     let mut merged: Vec<(Key, Node)> = Vec::new();
-    let layers = [own.and_then(|node| node.properties.as_ref()), substitution.and_then(|s| s.properties.as_ref())];
+    let layers = [
+        own.and_then(|node| node.properties.as_ref()),
+        substitution.and_then(|s| s.properties.as_ref()),
+    ];
     for (key, value) in layers.into_iter().flatten().flat_map(Node::entries) {
         merged.retain(|(k, _)| k.name != key.name);
         merged.push((key.clone(), value.clone()));
     }
-    let merged = Node { span, data: Data::Map(merged) };
+    let merged = Node {
+        span,
+        data: Data::Map(merged),
+    };
     let owner = own.map_or("PNF", |node| node.name.as_str());
     let head = env.properties(report, Sort::Node, node_type, Some(&merged), owner, span);
     let mappings = substitution.map(|s| s.requirements.as_slice()).unwrap_or_default();
     for mapping in mappings {
         let node = topology.node(&mapping.node);
         if let Some(node) = node.filter(|node| !types.is_a(Sort::Node, &node.type_name, "tosca.nodes.nfv.Cp")) {
-            let message = format!("`{}` is mapped to `{}`, which is no connection point", mapping.name, node.name);
+            let message = format!(
+                "`{}` is mapped to `{}`, which is no connection point",
+                mapping.name, node.name
+            );
             report.error(Code::TargetWrongType, mapping.span, message);
         }
     }
@@ -39,7 +53,10 @@ pub(crate) fn pnfd(report: &mut Report, types: &Types, topology: &Topology) -> O
         let properties = env.node_properties(report, node);
         ext_cps.push(PnfExtCp {
             id: node.name.clone(),
-            requirement: mappings.iter().find(|mapping| mapping.node == node.name).map(|mapping| mapping.name.clone()),
+            requirement: mappings
+                .iter()
+                .find(|mapping| mapping.node == node.name)
+                .map(|mapping| mapping.name.clone()),
             layer_protocols: link::layer_protocols(&properties),
             place: Some(report.place(node.span)),
         });

@@ -37,7 +37,9 @@ pub(crate) fn load(report: &mut Report, files: &DefinitionFiles, entry: &str) ->
     while !waiting.is_empty() {
         let path = waiting.remove(0);
         let Some(bytes) = files.get(&path) else { continue };
-        let Some(root) = yaml::parse(report, &path, bytes) else { continue };
+        let Some(root) = yaml::parse(report, &path, bytes) else {
+            continue;
+        };
         if root.entries().is_empty() {
             report.error_help(
                 Code::WrongShape,
@@ -56,7 +58,10 @@ pub(crate) fn load(report: &mut Report, files: &DefinitionFiles, entry: &str) ->
             let target = join(&path, &name).filter(|target| files.contains_key(target));
             let Some(target) = target else {
                 let near: Vec<&str> = files.keys().map(String::as_str).filter(|file| *file != path).collect();
-                let file_names: Vec<&str> = near.iter().map(|file| file.rsplit('/').next().unwrap_or(file)).collect();
+                let file_names: Vec<&str> = near
+                    .iter()
+                    .map(|file| file.rsplit('/').next().unwrap_or(file))
+                    .collect();
                 report.error_help(
                     Code::ImportMissing,
                     span,
@@ -66,7 +71,11 @@ pub(crate) fn load(report: &mut Report, files: &DefinitionFiles, entry: &str) ->
                 continue;
             };
             if known.len() >= FILES_MAX {
-                report.error(Code::YamlLimit, span, format!("more than {FILES_MAX} definitions files"));
+                report.error(
+                    Code::YamlLimit,
+                    span,
+                    format!("more than {FILES_MAX} definitions files"),
+                );
                 break;
             }
             if !known.contains(&target) {
@@ -85,17 +94,32 @@ pub(crate) fn load(report: &mut Report, files: &DefinitionFiles, entry: &str) ->
 }
 
 fn check_version(report: &mut Report, root: &Node) {
-    let known = ["tosca_simple_yaml_1_0", "tosca_simple_yaml_1_1", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_3"];
+    let known = [
+        "tosca_simple_yaml_1_0",
+        "tosca_simple_yaml_1_1",
+        "tosca_simple_yaml_1_2",
+        "tosca_simple_yaml_1_3",
+    ];
     let help = Some("write `tosca_definitions_version: tosca_simple_yaml_1_3` in the first line".to_owned());
     match root.entry("tosca_definitions_version") {
         Some((_, version)) if version.text().is_some_and(|text| known.contains(&text)) => {}
         Some((_, version)) => {
             let text = version.text().unwrap_or("this").to_owned();
-            report.error_help(Code::DefinitionsVersion, version.span, format!("{text} is not known here"), help);
+            report.error_help(
+                Code::DefinitionsVersion,
+                version.span,
+                format!("{text} is not known here"),
+                help,
+            );
         }
         None => {
             let span = root.entries().first().map_or(root.span, |(key, _)| key.span);
-            report.error_help(Code::DefinitionsVersion, span, "tosca_definitions_version is missing", help);
+            report.error_help(
+                Code::DefinitionsVersion,
+                span,
+                "tosca_definitions_version is missing",
+                help,
+            );
         }
     }
 }
@@ -133,7 +157,9 @@ fn check_sections(report: &mut Report, root: &Node) {
 /// `- name.yaml`, `- file: name.yaml`, `- id: name.yaml`, `- id: { file: name.yaml }`.
 fn imports(report: &mut Report, root: &Node) -> Vec<(String, Span)> {
     let mut all = Vec::new();
-    let Some(list) = root.get("imports").filter(|list| !list.is_null()) else { return all };
+    let Some(list) = root.get("imports").filter(|list| !list.is_null()) else {
+        return all;
+    };
     for item in list.items() {
         let file = match item.entry("file") {
             Some((_, file)) => Some(file),
@@ -152,16 +178,35 @@ fn imports(report: &mut Report, root: &Node) -> Vec<(String, Span)> {
     }
     if list.items().is_empty() && !matches!(&list.data, yaml::Data::Seq(_)) {
         let message = format!("imports are a list; this is {}", list.kind());
-        report.error_help(Code::WrongShape, list.span, message, Some("write `- types.yaml`".into()));
+        report.error_help(
+            Code::WrongShape,
+            list.span,
+            message,
+            Some("write `- types.yaml`".into()),
+        );
     }
     all
+}
+
+/// Paths that a file imports, faults left aside: they are reported when it is read for good.
+pub(crate) fn imports_of(path: &str, bytes: &[u8]) -> Vec<String> {
+    let mut report = Report::default();
+    let Some(root) = yaml::parse(&mut report, path, bytes) else {
+        return vec![];
+    };
+    imports(&mut report, &root)
+        .into_iter()
+        .filter_map(|(name, _)| join(path, &name))
+        .collect()
 }
 
 /// `etsi_nfv_sol001_vnfd_types.yaml`, with any version in it and any path or URL before it.
 pub(crate) fn is_etsi(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     file.starts_with("etsi_nfv_sol001_") && (file.ends_with("_types.yaml") || file.ends_with("_types.yml"))
-        || file.starts_with("etsi_nfv_sol001_") && file.contains("_types_") && (file.ends_with(".yaml") || file.ends_with(".yml"))
+        || file.starts_with("etsi_nfv_sol001_")
+            && file.contains("_types_")
+            && (file.ends_with(".yaml") || file.ends_with(".yml"))
 }
 
 /// A path relative to the folder of a file, from the root of the package. `None` when it leaves the package or is no path.
@@ -189,8 +234,14 @@ mod tests {
 
     #[test]
     fn paths_stay_inside() {
-        assert_eq!(join("Definitions/a.yaml", "../Files/x.img").as_deref(), Some("Files/x.img"));
-        assert_eq!(join("Definitions/a.yaml", "./b.yaml").as_deref(), Some("Definitions/b.yaml"));
+        assert_eq!(
+            join("Definitions/a.yaml", "../Files/x.img").as_deref(),
+            Some("Files/x.img")
+        );
+        assert_eq!(
+            join("Definitions/a.yaml", "./b.yaml").as_deref(),
+            Some("Definitions/b.yaml")
+        );
         assert_eq!(join("a.yaml", "../x"), None);
         assert_eq!(join("a.yaml", "https://x/y.yaml"), None);
     }
@@ -198,7 +249,9 @@ mod tests {
     #[test]
     fn etsi_files_of_any_version_are_known() {
         assert!(is_etsi("etsi_nfv_sol001_vnfd_types.yaml"));
-        assert!(is_etsi("https://forge.etsi.org/rep/nfv/SOL001/raw/v4.4.1/etsi_nfv_sol001_nsd_types.yaml"));
+        assert!(is_etsi(
+            "https://forge.etsi.org/rep/nfv/SOL001/raw/v4.4.1/etsi_nfv_sol001_nsd_types.yaml"
+        ));
         assert!(is_etsi("etsi_nfv_sol001_vnfd_2_6_1_types.yaml"));
         assert!(!is_etsi("my_types.yaml"));
     }

@@ -16,6 +16,8 @@ pub(crate) struct Topology {
     pub(crate) path: String,
     pub(crate) inputs: Vec<(Key, Node)>,
     pub(crate) nodes: Vec<NodeTemplate>,
+    /// Names of nodes that could not be read: the fault is reported there, not at everything that names them.
+    unread: Vec<String>,
     pub(crate) groups: Vec<Group>,
     pub(crate) policies: Vec<Policy>,
     pub(crate) substitution: Option<Substitution>,
@@ -92,13 +94,21 @@ impl Topology {
 
     /// Nodes whose type is, or derives from, this one.
     pub(crate) fn nodes_of(&self, types: &Types, ancestor: &str) -> std::vec::IntoIter<&NodeTemplate> {
-        let found: Vec<_> = self.nodes.iter().filter(|node| types.is_a(Sort::Node, &node.type_name, ancestor)).collect();
+        let found: Vec<_> = self
+            .nodes
+            .iter()
+            .filter(|node| types.is_a(Sort::Node, &node.type_name, ancestor))
+            .collect();
         found.into_iter()
     }
 
     /// Policies of this type.
     pub(crate) fn policies_of(&self, types: &Types, ancestor: &str) -> std::vec::IntoIter<&Policy> {
-        let found: Vec<_> = self.policies.iter().filter(|policy| types.is_a(Sort::Policy, &policy.type_name, ancestor)).collect();
+        let found: Vec<_> = self
+            .policies
+            .iter()
+            .filter(|policy| types.is_a(Sort::Policy, &policy.type_name, ancestor))
+            .collect();
         found.into_iter()
     }
 
@@ -114,12 +124,18 @@ impl Topology {
 impl NodeTemplate {
     /// The first target of the requirement of that name.
     pub(crate) fn target(&self, requirement: &str) -> Option<&Named> {
-        self.requirements.iter().find(|r| r.name == requirement).and_then(|r| r.target.as_ref())
+        self.requirements
+            .iter()
+            .find(|r| r.name == requirement)
+            .and_then(|r| r.target.as_ref())
     }
 
     /// All targets of the requirement of that name.
     pub(crate) fn targets(&self, requirement: &str) -> impl Iterator<Item = &Named> {
-        self.requirements.iter().filter(move |r| r.name == requirement).filter_map(|r| r.target.as_ref())
+        self.requirements
+            .iter()
+            .filter(move |r| r.name == requirement)
+            .filter_map(|r| r.target.as_ref())
     }
 }
 
@@ -128,7 +144,12 @@ pub(crate) fn expect_map(report: &mut Report, node: &Node, what: &str) -> bool {
     let good = matches!(node.data, Data::Map(_) | Data::Null);
     if !good {
         let message = format!("{what} must be a map; this is {}", node.kind());
-        report.error_help(Code::WrongShape, node.span, message, Some("write `name: value`, one per line".into()));
+        report.error_help(
+            Code::WrongShape,
+            node.span,
+            message,
+            Some("write `name: value`, one per line".into()),
+        );
     }
     good
 }
@@ -148,11 +169,31 @@ pub(crate) fn read(report: &mut Report, types: &Types, path: &str, root: &Node) 
     if !expect_map(report, topology, "topology_template") {
         return None;
     }
-    let known = ["description", "inputs", "node_templates", "relationship_templates", "groups", "policies", "outputs"];
-    let known: Vec<&str> = known.into_iter().chain(["substitution_mappings", "workflows"]).collect();
-    for (key, _) in topology.entries().iter().filter(|(key, _)| !known.contains(&key.name.as_str())) {
+    let known = [
+        "description",
+        "inputs",
+        "node_templates",
+        "relationship_templates",
+        "groups",
+        "policies",
+        "outputs",
+    ];
+    let known: Vec<&str> = known
+        .into_iter()
+        .chain(["substitution_mappings", "workflows"])
+        .collect();
+    for (key, _) in topology
+        .entries()
+        .iter()
+        .filter(|(key, _)| !known.contains(&key.name.as_str()))
+    {
         let message = format!("`{}` is no part of a topology template", key.name);
-        report.error_help(Code::UnknownKey, key.span, message, candidates(&key.name, known.iter().copied()));
+        report.error_help(
+            Code::UnknownKey,
+            key.span,
+            message,
+            candidates(&key.name, known.iter().copied()),
+        );
     }
     let section = |report: &mut Report, name: &str| -> Vec<(Key, Node)> {
         match topology.get(name) {
@@ -160,22 +201,47 @@ pub(crate) fn read(report: &mut Report, types: &Types, path: &str, root: &Node) 
             _ => vec![],
         }
     };
-    let mut read = Topology { path: path.to_owned(), inputs: section(report, "inputs"), ..Topology::default() };
+    let mut read = Topology {
+        path: path.to_owned(),
+        inputs: section(report, "inputs"),
+        ..Topology::default()
+    };
     for (key, body) in section(report, "node_templates") {
-        read.nodes.extend(read_node(report, types, key, &body));
+        let name = key.name.clone();
+        match read_node(report, types, key, &body) {
+            Some(node) => read.nodes.push(node),
+            None => read.unread.push(name),
+        }
     }
     for (key, body) in section(report, "groups") {
         let type_name = type_of(report, types, Sort::Group, &key, &body).unwrap_or_default();
         let members = names(report, body.get("members"), "members");
-        read.groups.push(Group { name: key.name, type_name, members });
+        read.groups.push(Group {
+            name: key.name,
+            type_name,
+            members,
+        });
     }
     if let Some(policies) = topology.get("policies") {
-        expect_list(report, policies, "policies", "- name: { type: …, targets: [ … ], properties: { … } }");
+        expect_list(
+            report,
+            policies,
+            "policies",
+            "- name: { type: …, targets: [ … ], properties: { … } }",
+        );
         for (key, body) in policies.items().iter().flat_map(Node::entries) {
-            let Some(type_name) = type_of(report, types, Sort::Policy, key, body) else { continue };
+            let Some(type_name) = type_of(report, types, Sort::Policy, key, body) else {
+                continue;
+            };
             let targets = names(report, body.get("targets"), "targets");
             let properties = body.get("properties").cloned();
-            read.policies.push(Policy { name: key.name.clone(), span: key.span, type_name, properties, targets });
+            read.policies.push(Policy {
+                name: key.name.clone(),
+                span: key.span,
+                type_name,
+                properties,
+                targets,
+            });
         }
     }
     if let Some((key, mappings)) = topology.entry("substitution_mappings") {
@@ -199,7 +265,12 @@ fn type_of(report: &mut Report, types: &Types, sort: Sort, key: &Key, body: &Nod
     let help = candidates(&name, types.names(sort));
     match sort {
         Sort::Policy | Sort::Group => {
-            report.warning_help(Code::PolicyIgnored, type_node.span, format!("{message}; `{}` has no effect", key.name), help);
+            report.warning_help(
+                Code::PolicyIgnored,
+                type_node.span,
+                format!("{message}; `{}` has no effect", key.name),
+                help,
+            );
         }
         _ => report.error_help(Code::UnknownType, type_node.span, message, help),
     }
@@ -209,18 +280,42 @@ fn type_of(report: &mut Report, types: &Types, sort: Sort, key: &Key, body: &Nod
 fn names(report: &mut Report, node: Option<&Node>, what: &str) -> Vec<Named> {
     let Some(node) = node else { return vec![] };
     expect_list(report, node, what, "[ name, name ]");
-    node.items().iter().filter_map(|item| item.text().map(|text| (text.to_owned(), item.span))).collect()
+    node.items()
+        .iter()
+        .filter_map(|item| item.text().map(|text| (text.to_owned(), item.span)))
+        .collect()
 }
 
 fn read_node(report: &mut Report, types: &Types, key: Key, body: &Node) -> Option<NodeTemplate> {
     if !expect_map(report, body, "a node template") {
         return None;
     }
-    let known = ["type", "description", "metadata", "directives", "properties", "attributes", "requirements", "capabilities"];
-    let known: Vec<&str> = known.into_iter().chain(["interfaces", "artifacts", "node_filter", "copy"]).collect();
-    for (part, _) in body.entries().iter().filter(|(part, _)| !known.contains(&part.name.as_str())) {
+    let known = [
+        "type",
+        "description",
+        "metadata",
+        "directives",
+        "properties",
+        "attributes",
+        "requirements",
+        "capabilities",
+    ];
+    let known: Vec<&str> = known
+        .into_iter()
+        .chain(["interfaces", "artifacts", "node_filter", "copy"])
+        .collect();
+    for (part, _) in body
+        .entries()
+        .iter()
+        .filter(|(part, _)| !known.contains(&part.name.as_str()))
+    {
         let message = format!("`{}` is no part of a node template", part.name);
-        report.error_help(Code::UnknownKey, part.span, message, candidates(&part.name, known.iter().copied()));
+        report.error_help(
+            Code::UnknownKey,
+            part.span,
+            message,
+            candidates(&part.name, known.iter().copied()),
+        );
     }
     let type_name = type_of(report, types, Sort::Node, &key, body)?;
     let declared = types.requirements(&type_name);
@@ -235,7 +330,11 @@ fn read_node(report: &mut Report, types: &Types, key: Key, body: &Node) -> Optio
             }
             let target = value.get("node").unwrap_or(value);
             let target = target.text().map(|text| (text.to_owned(), target.span));
-            requirements.push(Assignment { name: name.name.clone(), span: name.span, target });
+            requirements.push(Assignment {
+                name: name.name.clone(),
+                span: name.span,
+                target,
+            });
         }
     }
     for requirement in declared.iter().filter(|r| r.required) {
@@ -250,16 +349,40 @@ fn read_node(report: &mut Report, types: &Types, key: Key, body: &Node) -> Optio
         let file = artifact.get("file").unwrap_or(artifact);
         let Some(path) = file.text() else {
             let help = Some("write `file: path/of/the/file`".to_owned());
-            report.error_help(Code::WrongShape, artifact.span, format!("artifact `{}` names no file", name.name), help);
+            report.error_help(
+                Code::WrongShape,
+                artifact.span,
+                format!("artifact `{}` names no file", name.name),
+                help,
+            );
             continue;
         };
         let type_name = artifact.get("type").and_then(Node::text).unwrap_or_default().to_owned();
         let properties = artifact.get("properties").cloned();
-        artifacts.push(Artifact { type_name, file: path.to_owned(), span: file.span, properties });
+        artifacts.push(Artifact {
+            type_name,
+            file: path.to_owned(),
+            span: file.span,
+            properties,
+        });
     }
-    let properties = body.get("properties").filter(|p| expect_map(report, p, "properties")).cloned();
-    let capabilities = body.get("capabilities").filter(|c| expect_map(report, c, "capabilities")).cloned();
-    Some(NodeTemplate { name: key.name, span: key.span, type_name, properties, requirements, capabilities, artifacts })
+    let properties = body
+        .get("properties")
+        .filter(|p| expect_map(report, p, "properties"))
+        .cloned();
+    let capabilities = body
+        .get("capabilities")
+        .filter(|c| expect_map(report, c, "capabilities"))
+        .cloned();
+    Some(NodeTemplate {
+        name: key.name,
+        span: key.span,
+        type_name,
+        properties,
+        requirements,
+        capabilities,
+        artifacts,
+    })
 }
 
 fn read_substitution(report: &mut Report, types: &Types, key: &Key, mappings: &Node) -> Option<Substitution> {
@@ -268,13 +391,23 @@ fn read_substitution(report: &mut Report, types: &Types, key: &Key, mappings: &N
     }
     let Some(type_node) = mappings.get("node_type") else {
         let help = Some("add `node_type: …`".to_owned());
-        report.error_help(Code::WrongShape, key.span, "substitution_mappings says not what is substituted", help);
+        report.error_help(
+            Code::WrongShape,
+            key.span,
+            "substitution_mappings says not what is substituted",
+            help,
+        );
         return None;
     };
     let node_type = type_node.text().unwrap_or_default().to_owned();
     if types.get(Sort::Node, &node_type).is_none() {
         let help = candidates(&node_type, types.names(Sort::Node));
-        report.error_help(Code::UnknownType, type_node.span, format!("type `{node_type}` is not defined"), help);
+        report.error_help(
+            Code::UnknownType,
+            type_node.span,
+            format!("type `{node_type}` is not defined"),
+            help,
+        );
     }
     let mut requirements = Vec::new();
     if let Some(section) = mappings.get("requirements") {
@@ -282,57 +415,124 @@ fn read_substitution(report: &mut Report, types: &Types, key: &Key, mappings: &N
         let direct = section.entries().iter();
         let entries = direct.chain(section.items().iter().flat_map(Node::entries));
         for (name, value) in entries {
-            match value.items().first().and_then(|node| node.text().map(|text| (text, node.span))) {
-                Some((node, span)) => requirements.push(Mapping { name: name.name.clone(), span, node: node.to_owned() }),
-                None => report.warning(Code::BadSubstitution, name.span, format!("`{}` is mapped to nothing", name.name)),
+            match value
+                .items()
+                .first()
+                .and_then(|node| node.text().map(|text| (text, node.span)))
+            {
+                Some((node, span)) => requirements.push(Mapping {
+                    name: name.name.clone(),
+                    span,
+                    node: node.to_owned(),
+                }),
+                None => report.warning(
+                    Code::BadSubstitution,
+                    name.span,
+                    format!("`{}` is mapped to nothing", name.name),
+                ),
             }
         }
     }
-    let properties = mappings.get("properties").filter(|p| expect_map(report, p, "properties")).cloned();
-    Some(Substitution { node_type, span: type_node.span, properties, requirements })
+    let properties = mappings
+        .get("properties")
+        .filter(|p| expect_map(report, p, "properties"))
+        .cloned();
+    Some(Substitution {
+        node_type,
+        span: type_node.span,
+        properties,
+        requirements,
+    })
 }
 
 /// Every name that refers to a node or group refers to one, of a type that can stand there.
 fn check_names(report: &mut Report, types: &Types, topology: &Topology) {
-    let node_names = || topology.nodes.iter().map(|node| node.name.as_str());
+    let node_names = || {
+        topology
+            .nodes
+            .iter()
+            .map(|node| node.name.as_str())
+            .chain(topology.unread.iter().map(String::as_str))
+    };
     for node in &topology.nodes {
         let declared = types.requirements(&node.type_name);
         for assignment in &node.requirements {
             let Some((target, span)) = &assignment.target else {
                 let message = format!("`{}` names no node", assignment.name);
-                report.error_help(Code::WrongShape, assignment.span, message, Some("write `- name: node`".into()));
+                report.error_help(
+                    Code::WrongShape,
+                    assignment.span,
+                    message,
+                    Some("write `- name: node`".into()),
+                );
                 continue;
             };
             let Some(found) = topology.node(target) else {
-                let message = format!("`{}` needs `{target}` as its `{}`, and there is no such node", node.name, assignment.name);
+                if topology.unread.contains(target) {
+                    continue;
+                }
+                let message = format!(
+                    "`{}` needs `{target}` as its `{}`, and there is no such node",
+                    node.name, assignment.name
+                );
                 report.error_help(Code::TargetUnknown, *span, message, candidates(target, node_names()));
                 continue;
             };
             let wanted = declared.iter().find(|r| r.name == assignment.name).map(|r| &r.targets);
-            let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { continue };
+            let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else {
+                continue;
+            };
             if !wanted.iter().any(|w| types.is_a(Sort::Node, &found.type_name, w)) {
-                let message = format!("`{target}` is a {} and cannot be the `{}` of `{}`", found.type_name, assignment.name, node.name);
-                let fitting = topology.nodes.iter().filter(|n| wanted.iter().any(|w| types.is_a(Sort::Node, &n.type_name, w)));
-                report.error_help(Code::TargetWrongType, *span, message, candidates(target, fitting.map(|n| n.name.as_str())));
+                let message = format!(
+                    "`{target}` is a {} and cannot be the `{}` of `{}`",
+                    found.type_name, assignment.name, node.name
+                );
+                let fitting = topology
+                    .nodes
+                    .iter()
+                    .filter(|n| wanted.iter().any(|w| types.is_a(Sort::Node, &n.type_name, w)));
+                report.error_help(
+                    Code::TargetWrongType,
+                    *span,
+                    message,
+                    candidates(target, fitting.map(|n| n.name.as_str())),
+                );
             }
         }
     }
-    let groups = topology.groups.iter().map(|group| ("group", &group.name, &group.members));
-    let policies = topology.policies.iter().map(|policy| ("policy", &policy.name, &policy.targets));
+    let groups = topology
+        .groups
+        .iter()
+        .map(|group| ("group", &group.name, &group.members));
+    let policies = topology
+        .policies
+        .iter()
+        .map(|policy| ("policy", &policy.name, &policy.targets));
     for (sort, name, targets) in groups.chain(policies) {
         for (target, span) in targets {
-            if topology.node(target).is_none() && !topology.groups.iter().any(|group| &group.name == target) {
+            let known = topology.groups.iter().any(|group| &group.name == target) || topology.unread.contains(target);
+            if topology.node(target).is_none() && !known {
                 let message = format!("{sort} `{name}` names `{target}`, and there is no such node");
                 report.error_help(Code::TargetUnknown, *span, message, candidates(target, node_names()));
             }
         }
     }
-    let Some(substitution) = &topology.substitution else { return };
+    let Some(substitution) = &topology.substitution else {
+        return;
+    };
     let declared = types.requirements(&substitution.node_type);
     for mapping in &substitution.requirements {
-        if topology.node(&mapping.node).is_none() {
-            let message = format!("`{}` is mapped to `{}`, and there is no such node", mapping.name, mapping.node);
-            report.error_help(Code::TargetUnknown, mapping.span, message, candidates(&mapping.node, node_names()));
+        if topology.node(&mapping.node).is_none() && !topology.unread.contains(&mapping.node) {
+            let message = format!(
+                "`{}` is mapped to `{}`, and there is no such node",
+                mapping.name, mapping.node
+            );
+            report.error_help(
+                Code::TargetUnknown,
+                mapping.span,
+                message,
+                candidates(&mapping.node, node_names()),
+            );
         }
         if !declared.is_empty() && !declared.iter().any(|r| r.name == mapping.name) {
             let message = format!("`{}` has no requirement `{}`", substitution.node_type, mapping.name);

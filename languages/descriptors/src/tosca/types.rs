@@ -104,7 +104,11 @@ pub(crate) struct Types {
 impl Types {
     pub(crate) fn builtin() -> Self {
         static BUILTIN: OnceLock<HashMap<(Sort, String), Type>> = OnceLock::new();
-        Self { all: BUILTIN.get_or_init(|| read_builtin(include_str!("builtin.txt"))).clone() }
+        Self {
+            all: BUILTIN
+                .get_or_init(|| read_builtin(include_str!("builtin.txt")))
+                .clone(),
+        }
     }
 
     pub(crate) fn get(&self, sort: Sort, name: &str) -> Option<&Type> {
@@ -113,7 +117,10 @@ impl Types {
 
     /// Names of a sort, for candidates.
     pub(crate) fn names(&self, sort: Sort) -> impl Iterator<Item = &str> {
-        self.all.keys().filter(move |(s, _)| *s == sort).map(|(_, name)| name.as_str())
+        self.all
+            .keys()
+            .filter(move |(s, _)| *s == sort)
+            .map(|(_, name)| name.as_str())
     }
 
     /// The type and its ancestors, nearest first.
@@ -122,13 +129,20 @@ impl Types {
         let mut at = self.all.get_key_value(&(sort, name.to_owned()));
         while let Some(((_, name), found)) = at.filter(|_| chain.len() < ANCESTORS_MAX) {
             chain.push((name, found));
-            at = found.parent.as_ref().and_then(|parent| self.all.get_key_value(&(sort, parent.clone())));
+            at = found
+                .parent
+                .as_ref()
+                .and_then(|parent| self.all.get_key_value(&(sort, parent.clone())));
         }
         chain
     }
 
     pub(crate) fn is_a(&self, sort: Sort, name: &str, ancestor: &str) -> bool {
-        name == ancestor || self.chain(sort, name).iter().any(|(n, t)| *n == ancestor || t.parent.as_deref() == Some(ancestor))
+        name == ancestor
+            || self
+                .chain(sort, name)
+                .iter()
+                .any(|(n, t)| *n == ancestor || t.parent.as_deref() == Some(ancestor))
     }
 
     /// Properties of a type with what its ancestors say, nearest definition first.
@@ -141,12 +155,22 @@ impl Types {
                 let mut schema = match (&property.schema, &before) {
                     (Some(schema), _) => schema.clone(),
                     (None, Some(before)) => before.schema.clone(),
-                    (None, None) => Schema { kind: Kind::Any, constraints: vec![] },
+                    (None, None) => Schema {
+                        kind: Kind::Any,
+                        constraints: vec![],
+                    },
                 };
                 schema.constraints.extend(property.extra_constraints.iter().cloned());
-                let required = property.required.or(before.as_ref().map(|b| b.required)).unwrap_or(true);
+                let required = property
+                    .required
+                    .or(before.as_ref().map(|b| b.required))
+                    .unwrap_or(true);
                 let default = property.default.clone().or(before.and_then(|b| b.default));
-                let effective = Effective { schema, required, default };
+                let effective = Effective {
+                    schema,
+                    required,
+                    default,
+                };
                 match old {
                     Some(at) => all[at].1 = effective,
                     None => all.push((name.clone(), effective)),
@@ -175,7 +199,11 @@ impl Types {
 
     pub(crate) fn capability(&self, node_type: &str, capability: &str) -> Option<&str> {
         let chain = self.chain(Sort::Node, node_type);
-        chain.into_iter().flat_map(|(_, t)| &t.capabilities).find(|(name, _)| name == capability).map(|(_, data)| data.as_str())
+        chain
+            .into_iter()
+            .flat_map(|(_, t)| &t.capabilities)
+            .find(|(name, _)| name == capability)
+            .map(|(_, data)| data.as_str())
     }
 
     /// Takes in the type sections of one file.
@@ -195,7 +223,10 @@ impl Types {
                 match self.all.get(&name) {
                     Some(Type { span: Some(first), .. }) => {
                         let first = report.place(*first);
-                        let message = format!("type `{}` is already defined in {}:{}", key.name, first.file, first.line);
+                        let message = format!(
+                            "type `{}` is already defined in {}:{}",
+                            key.name, first.file, first.line
+                        );
                         report.error(Code::DefinedTwice, key.span, message);
                     }
                     // A package may carry SOL001's own definitions; the built-in ones hold.
@@ -214,18 +245,32 @@ impl Types {
     pub(crate) fn check_parents(&mut self, report: &mut Report) {
         let mut bad: Vec<(Sort, String, Span, String, Option<String>)> = Vec::new();
         for ((sort, name), t) in &self.all {
-            let (Some(span), Some(parent)) = (t.span, &t.parent) else { continue };
+            let (Some(span), Some(parent)) = (t.span, &t.parent) else {
+                continue;
+            };
             // Only what descriptors are read from is built in: other sorts may derive from the rest of TOSCA.
             let known_root = !matches!(sort, Sort::Node) && (parent.starts_with("tosca.") || !parent.contains('.'));
             if self.get(*sort, parent).is_none() && !known_root {
                 let help = candidates(parent, self.names(*sort));
-                bad.push((*sort, name.clone(), span, format!("`{name}` derives from `{parent}`, which is defined nowhere"), help));
+                bad.push((
+                    *sort,
+                    name.clone(),
+                    span,
+                    format!("`{name}` derives from `{parent}`, which is defined nowhere"),
+                    help,
+                ));
             }
             let mut seen = vec![name.as_str()];
             let mut at = Some(parent.as_str());
             while let Some(p) = at {
                 if seen.contains(&p) {
-                    bad.push((*sort, name.clone(), span, format!("`{name}` derives from itself: {} → {p}", seen.join(" → ")), None));
+                    bad.push((
+                        *sort,
+                        name.clone(),
+                        span,
+                        format!("`{name}` derives from itself: {} → {p}", seen.join(" → ")),
+                        None,
+                    ));
                     break;
                 }
                 seen.push(p);
@@ -244,7 +289,10 @@ impl Types {
 }
 
 fn read_type(report: &mut Report, sort: Sort, definition: &Node, span: Span) -> Type {
-    let mut t = Type { span: Some(span), ..Type::default() };
+    let mut t = Type {
+        span: Some(span),
+        ..Type::default()
+    };
     t.parent = definition.get("derived_from").and_then(Node::text).map(str::to_owned);
     // A data type without properties of its own says nothing about its values.
     if let Some(properties) = definition.get("properties") {
@@ -258,12 +306,19 @@ fn read_type(report: &mut Report, sort: Sort, definition: &Node, span: Span) -> 
     if let Some(requirements) = definition.get("requirements").filter(|r| !r.is_null()) {
         for item in requirements.items() {
             for (key, body) in item.entries() {
-                let least = body.get("occurrences").and_then(|o| o.items().first()).and_then(Node::text);
+                let least = body
+                    .get("occurrences")
+                    .and_then(|o| o.items().first())
+                    .and_then(Node::text);
                 // TOSCA's default is [1, 1]; SOL001 leaves the requirement of a VNF open all the same, so only what is
                 // written counts.
                 let required = least.is_some_and(|n| n != "0");
                 let target = body.get("node").and_then(Node::text).map(str::to_owned);
-                t.requirements.push(Requirement { name: key.name.clone(), required, targets: target.into_iter().collect() });
+                t.requirements.push(Requirement {
+                    name: key.name.clone(),
+                    required,
+                    targets: target.into_iter().collect(),
+                });
             }
         }
         if requirements.items().is_empty() && !matches!(&requirements.data, crate::yaml::Data::Seq(_)) {
@@ -280,27 +335,49 @@ fn read_type(report: &mut Report, sort: Sort, definition: &Node, span: Span) -> 
 
 fn read_property(report: &mut Report, property: &Node) -> Property {
     let constraints = read_constraints(report, property.get("constraints"));
-    let schema = property.get("type").and_then(Node::text).map(|name| read_schema(report, name, property));
-    let required = property.get("required").and_then(Node::text).map(|text| text.eq_ignore_ascii_case("true"));
-    Property { schema, extra_constraints: constraints, required, default: property.get("default").cloned() }
+    let schema = property
+        .get("type")
+        .and_then(Node::text)
+        .map(|name| read_schema(report, name, property));
+    let required = property
+        .get("required")
+        .and_then(Node::text)
+        .map(|text| text.eq_ignore_ascii_case("true"));
+    Property {
+        schema,
+        extra_constraints: constraints,
+        required,
+        default: property.get("default").cloned(),
+    }
 }
 
 fn read_schema(report: &mut Report, name: &str, property: &Node) -> Schema {
     let entry = |report: &mut Report| match property.get("entry_schema") {
         Some(entry) => {
-            let name = entry.text().or_else(|| entry.get("type").and_then(Node::text)).unwrap_or("any");
+            let name = entry
+                .text()
+                .or_else(|| entry.get("type").and_then(Node::text))
+                .unwrap_or("any");
             let mut schema = read_schema(report, name, entry);
-            schema.constraints.extend(read_constraints(report, entry.get("constraints")));
+            schema
+                .constraints
+                .extend(read_constraints(report, entry.get("constraints")));
             schema
         }
-        None => Schema { kind: Kind::Any, constraints: vec![] },
+        None => Schema {
+            kind: Kind::Any,
+            constraints: vec![],
+        },
     };
     let kind = match name {
         "list" => Kind::List(Box::new(entry(report))),
         "map" => Kind::Map(Box::new(entry(report))),
         other => plain_kind(other),
     };
-    Schema { kind, constraints: vec![] }
+    Schema {
+        kind,
+        constraints: vec![],
+    }
 }
 
 fn plain_kind(name: &str) -> Kind {
@@ -325,7 +402,14 @@ fn read_constraints(report: &mut Report, constraints: Option<&Node>) -> Vec<Cons
     for item in constraints.items() {
         for (key, operand) in item.entries() {
             let text = operand.text().unwrap_or_default().to_owned();
-            let texts = || operand.items().iter().filter_map(Node::text).map(str::to_owned).collect::<Vec<_>>();
+            let texts = || {
+                operand
+                    .items()
+                    .iter()
+                    .filter_map(Node::text)
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
             match key.name.as_str() {
                 "valid_values" => read.push(Constraint::OneOf(texts())),
                 "equal" => read.push(Constraint::OneOf(vec![text])),
@@ -350,8 +434,21 @@ fn read_constraints(report: &mut Report, constraints: Option<&Node>) -> Vec<Cons
                 // Regular expressions are not evaluated: an expression out of a package could cost any time.
                 "pattern" | "schema" => {}
                 other => {
-                    let all = ["valid_values", "equal", "greater_or_equal", "greater_than", "less_or_equal", "less_than", "in_range"];
-                    report.error_help(Code::UnknownKey, key.span, format!("no constraint is called `{other}`"), candidates(other, all));
+                    let all = [
+                        "valid_values",
+                        "equal",
+                        "greater_or_equal",
+                        "greater_than",
+                        "less_or_equal",
+                        "less_than",
+                        "in_range",
+                    ];
+                    report.error_help(
+                        Code::UnknownKey,
+                        key.span,
+                        format!("no constraint is called `{other}`"),
+                        candidates(other, all),
+                    );
                 }
             }
         }
@@ -364,7 +461,10 @@ fn read_constraints(report: &mut Report, constraints: Option<&Node>) -> Vec<Cons
 fn read_builtin(text: &str) -> HashMap<(Sort, String), Type> {
     let mut all = HashMap::new();
     let mut current: Option<((Sort, String), Type)> = None;
-    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+    for line in text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+    {
         let words: Vec<&str> = line.split_whitespace().collect();
         if !line.starts_with(' ') {
             all.extend(current.take());
@@ -376,7 +476,14 @@ fn read_builtin(text: &str) -> HashMap<(Sort, String), Type> {
                 _ => (Sort::Data, format!("tosca.datatypes.nfv.{}", words[1])),
             };
             let parent = words.get(3).map(|parent| (*parent).to_owned());
-            current = Some(((sort, name), Type { parent, open, ..Type::default() }));
+            current = Some((
+                (sort, name),
+                Type {
+                    parent,
+                    open,
+                    ..Type::default()
+                },
+            ));
             continue;
         }
         let Some((_, t)) = &mut current else { continue };
@@ -386,7 +493,9 @@ fn read_builtin(text: &str) -> HashMap<(Sort, String), Type> {
                 required: words[1].ends_with('!'),
                 targets: words[2].split('|').map(str::to_owned).collect(),
             }),
-            "^" => t.capabilities.push((words[1].to_owned(), format!("tosca.datatypes.nfv.{}", words[2]))),
+            "^" => t
+                .capabilities
+                .push((words[1].to_owned(), format!("tosca.datatypes.nfv.{}", words[2]))),
             name => {
                 let schema = builtin_schema(&words[1..]);
                 let property = Property {
@@ -406,15 +515,28 @@ fn read_builtin(text: &str) -> HashMap<(Sort, String), Type> {
 /// `list string in a|b`: constraints belong to the innermost type.
 fn builtin_schema(words: &[&str]) -> Schema {
     match words[0] {
-        "list" => return Schema { kind: Kind::List(Box::new(builtin_schema(&words[1..]))), constraints: vec![] },
-        "map" => return Schema { kind: Kind::Map(Box::new(builtin_schema(&words[1..]))), constraints: vec![] },
+        "list" => {
+            return Schema {
+                kind: Kind::List(Box::new(builtin_schema(&words[1..]))),
+                constraints: vec![],
+            };
+        }
+        "map" => {
+            return Schema {
+                kind: Kind::Map(Box::new(builtin_schema(&words[1..]))),
+                constraints: vec![],
+            };
+        }
         _ => {}
     }
     let mut constraints = Vec::new();
     let mut rest = words[1..].iter();
     while let Some(word) = rest.next() {
         if *word == "in" {
-            constraints.extend(rest.next().map(|values| Constraint::OneOf(values.split('|').map(str::to_owned).collect())));
+            constraints.extend(
+                rest.next()
+                    .map(|values| Constraint::OneOf(values.split('|').map(str::to_owned).collect())),
+            );
         } else if let Some(n) = word.strip_prefix(">=") {
             constraints.push(Constraint::AtLeast(n.to_owned()));
         } else if let Some(n) = word.strip_prefix("<=") {
@@ -423,7 +545,10 @@ fn builtin_schema(words: &[&str]) -> Schema {
             constraints.push(Constraint::MoreThan(n.to_owned()));
         }
     }
-    Schema { kind: plain_kind(words[0]), constraints }
+    Schema {
+        kind: plain_kind(words[0]),
+        constraints,
+    }
 }
 
 #[cfg(test)]

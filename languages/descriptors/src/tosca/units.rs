@@ -15,7 +15,15 @@ pub(crate) const SIZE: Units = &[
     ("TiB", 1_099_511_627_776.0),
 ];
 
-pub(crate) const TIME: Units = &[("d", 86_400e9), ("h", 3_600e9), ("m", 60e9), ("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0)];
+pub(crate) const TIME: Units = &[
+    ("d", 86_400e9),
+    ("h", 3_600e9),
+    ("m", 60e9),
+    ("s", 1e9),
+    ("ms", 1e6),
+    ("us", 1e3),
+    ("ns", 1.0),
+];
 
 pub(crate) const FREQUENCY: Units = &[("Hz", 1.0), ("kHz", 1e3), ("MHz", 1e6), ("GHz", 1e9)];
 

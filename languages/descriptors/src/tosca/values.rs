@@ -32,12 +32,24 @@ pub(crate) struct Env<'a> {
 
 impl<'a> Env<'a> {
     pub(crate) fn new(types: &'a Types, topology: &'a Topology, given: BTreeMap<String, Node>) -> Self {
-        Self { types, topology, given, budget: Cell::new(EVALUATED_NODES_MAX) }
+        Self {
+            types,
+            topology,
+            given,
+            budget: Cell::new(EVALUATED_NODES_MAX),
+        }
     }
 
     /// The effective properties of a node template: a map node.
     pub(crate) fn node_properties(&self, report: &mut Report, node: &NodeTemplate) -> Node {
-        self.properties(report, Sort::Node, &node.type_name, node.properties.as_ref(), &node.name, node.span)
+        self.properties(
+            report,
+            Sort::Node,
+            &node.type_name,
+            node.properties.as_ref(),
+            &node.name,
+            node.span,
+        )
     }
 
     /// The effective properties of anything typed: what is given, with functions evaluated and defaults filled in, checked.
@@ -61,7 +73,10 @@ impl<'a> Env<'a> {
         let open = self.types.is_open(sort, type_name);
         let title = format!("`{owner}` ({type_name})");
         let entries = self.check_entries(report, &schema, open, evaluated, &title, span);
-        Node { span, data: Data::Map(entries) }
+        Node {
+            span,
+            data: Data::Map(entries),
+        }
     }
 
     fn check_entries(
@@ -85,7 +100,12 @@ impl<'a> Env<'a> {
                 None if open => entries.push((key, value)),
                 None => {
                     let help = candidates(&key.name, schema.iter().map(|(name, _)| name.as_str()));
-                    report.error_help(Code::UnknownProperty, key.span, format!("{title} has no property `{}`", key.name), help);
+                    report.error_help(
+                        Code::UnknownProperty,
+                        key.span,
+                        format!("{title} has no property `{}`", key.name),
+                        help,
+                    );
                 }
             }
         }
@@ -96,11 +116,22 @@ impl<'a> Env<'a> {
             match &property.default {
                 Some(default) if !default.is_null() => {
                     self.check(report, default, &property.schema, name);
-                    entries.push((Key { name: name.clone(), span: default.span }, default.clone()));
+                    entries.push((
+                        Key {
+                            name: name.clone(),
+                            span: default.span,
+                        },
+                        default.clone(),
+                    ));
                 }
                 _ if property.required => {
                     let help = Some(format!("add `{name}: …`"));
-                    report.error_help(Code::PropertyMissing, span, format!("{title} needs a value for `{name}`"), help);
+                    report.error_help(
+                        Code::PropertyMissing,
+                        span,
+                        format!("{title} needs a value for `{name}`"),
+                        help,
+                    );
                 }
                 _ => {}
             }
@@ -122,7 +153,11 @@ impl<'a> Env<'a> {
                 Some(number) => Some(number as f64),
                 None => return wrong_type(report, value, name, "an integer"),
             },
-            Kind::Float => match value.text().and_then(|text| text.parse::<f64>().ok()).filter(|n| n.is_finite()) {
+            Kind::Float => match value
+                .text()
+                .and_then(|text| text.parse::<f64>().ok())
+                .filter(|n| n.is_finite())
+            {
                 Some(number) => Some(number),
                 None => return wrong_type(report, value, name, "a number"),
             },
@@ -137,13 +172,19 @@ impl<'a> Env<'a> {
                 None => return wrong_type(report, value, name, example),
             },
             Kind::List(entry) => {
-                let Data::Seq(items) = &value.data else { return wrong_type(report, value, name, "a list") };
+                let Data::Seq(items) = &value.data else {
+                    return wrong_type(report, value, name, "a list");
+                };
                 items.iter().for_each(|item| self.check(report, item, entry, name));
                 return self.check_length(report, value, schema, items.len(), name);
             }
             Kind::Map(entry) => {
-                let Data::Map(entries) = &value.data else { return wrong_type(report, value, name, "a map") };
-                entries.iter().for_each(|(key, item)| self.check(report, item, entry, &key.name));
+                let Data::Map(entries) = &value.data else {
+                    return wrong_type(report, value, name, "a map");
+                };
+                entries
+                    .iter()
+                    .for_each(|(key, item)| self.check(report, item, entry, &key.name));
                 return self.check_length(report, value, schema, entries.len(), name);
             }
             Kind::Data(data) => return self.check_data(report, value, data, name),
@@ -156,7 +197,12 @@ impl<'a> Env<'a> {
             // SOL001's data types that are not listed here hold nothing that is read; others are the package's fault.
             if !data.starts_with("tosca.datatypes.") {
                 let help = candidates(data, self.types.names(Sort::Data));
-                report.error_help(Code::UnknownType, value.span, format!("`{name}` is of type `{data}`, which is not defined"), help);
+                report.error_help(
+                    Code::UnknownType,
+                    value.span,
+                    format!("`{name}` is of type `{data}`, which is not defined"),
+                    help,
+                );
             }
             return;
         }
@@ -164,10 +210,19 @@ impl<'a> Env<'a> {
         if schema.is_empty() {
             return;
         }
-        let Data::Map(entries) = &value.data else { return wrong_type(report, value, name, "a map") };
+        let Data::Map(entries) = &value.data else {
+            return wrong_type(report, value, name, "a map");
+        };
         let short = data.rsplit('.').next().unwrap_or(data);
         let open = self.types.is_open(Sort::Data, data);
-        self.check_entries(report, &schema, open, entries.clone(), &format!("`{name}` ({short})"), value.span);
+        self.check_entries(
+            report,
+            &schema,
+            open,
+            entries.clone(),
+            &format!("`{name}` ({short})"),
+            value.span,
+        );
     }
 
     fn check_length(&self, report: &mut Report, value: &Node, schema: &Schema, length: usize, name: &str) {
@@ -177,7 +232,11 @@ impl<'a> Env<'a> {
                 Constraint::LengthAtMost(n) if length > *n => format!("at most {n}"),
                 _ => continue,
             };
-            report.error(Code::ConstraintViolated, value.span, format!("`{name}` must have {broken} entries; it has {length}"));
+            report.error(
+                Code::ConstraintViolated,
+                value.span,
+                format!("`{name}` must have {broken} entries; it has {length}"),
+            );
         }
     }
 
@@ -196,14 +255,22 @@ impl<'a> Env<'a> {
                     continue;
                 }
                 Constraint::AtLeast(n) if number.zip(operand(n)).is_some_and(|(v, n)| v < n) => format!("at least {n}"),
-                Constraint::MoreThan(n) if number.zip(operand(n)).is_some_and(|(v, n)| v <= n) => format!("more than {n}"),
+                Constraint::MoreThan(n) if number.zip(operand(n)).is_some_and(|(v, n)| v <= n) => {
+                    format!("more than {n}")
+                }
                 Constraint::AtMost(n) if number.zip(operand(n)).is_some_and(|(v, n)| v > n) => format!("at most {n}"),
-                Constraint::LessThan(n) if number.zip(operand(n)).is_some_and(|(v, n)| v >= n) => format!("less than {n}"),
+                Constraint::LessThan(n) if number.zip(operand(n)).is_some_and(|(v, n)| v >= n) => {
+                    format!("less than {n}")
+                }
                 Constraint::LengthAtLeast(n) if text.chars().count() < *n => format!("at least {n} characters"),
                 Constraint::LengthAtMost(n) if text.chars().count() > *n => format!("at most {n} characters"),
                 _ => continue,
             };
-            report.error(Code::ConstraintViolated, value.span, format!("`{name}` must be {broken}; it is `{text}`"));
+            report.error(
+                Code::ConstraintViolated,
+                value.span,
+                format!("`{name}` must be {broken}; it is `{text}`"),
+            );
         }
     }
 
@@ -212,7 +279,11 @@ impl<'a> Env<'a> {
         let left = self.budget.get();
         self.budget.set(left.saturating_sub(1));
         if depth > FUNCTIONS_DEEP_MAX || left == 0 {
-            report.error(Code::FunctionUnsupported, value.span, "functions lead to functions without an end");
+            report.error(
+                Code::FunctionUnsupported,
+                value.span,
+                "functions lead to functions without an end",
+            );
             return None;
         }
         let data = match &value.data {
@@ -241,15 +312,24 @@ impl<'a> Env<'a> {
     fn call(&self, report: &mut Report, function: &Key, argument: &Node, owner: &str, depth: usize) -> Option<Node> {
         match function.name.as_str() {
             "get_input" => {
-                let name = argument.text().or_else(|| argument.items().first().and_then(Node::text)).unwrap_or_default();
+                let name = argument
+                    .text()
+                    .or_else(|| argument.items().first().and_then(Node::text))
+                    .unwrap_or_default();
                 if let Some(value) = self.given.get(name) {
-                    return Some(Node { span: argument.span, data: value.data.clone() });
+                    return Some(Node {
+                        span: argument.span,
+                        data: value.data.clone(),
+                    });
                 }
                 let declared = self.topology.inputs.iter().find(|(key, _)| key.name == name);
                 match declared.map(|(_, input)| input.get("default")) {
                     Some(Some(default)) => {
                         let value = self.evaluate(report, default, owner, depth + 1)?;
-                        Some(Node { span: argument.span, data: value.data })
+                        Some(Node {
+                            span: argument.span,
+                            data: value.data,
+                        })
                     }
                     Some(None) => {
                         let message = format!("input `{name}` has no default, and nothing gives it a value");
@@ -258,14 +338,21 @@ impl<'a> Env<'a> {
                     }
                     None => {
                         let help = candidates(name, self.topology.inputs.iter().map(|(key, _)| key.name.as_str()));
-                        report.error_help(Code::InputUnknown, argument.span, format!("there is no input `{name}`"), help);
+                        report.error_help(
+                            Code::InputUnknown,
+                            argument.span,
+                            format!("there is no input `{name}`"),
+                            help,
+                        );
                         None
                     }
                 }
             }
             "get_property" => {
                 let path: Vec<&str> = argument.items().iter().filter_map(Node::text).collect();
-                let [node, rest @ ..] = path.as_slice() else { return unusable(report, function, argument) };
+                let [node, rest @ ..] = path.as_slice() else {
+                    return unusable(report, function, argument);
+                };
                 let node = self.topology.node(if *node == "SELF" { owner } else { node });
                 let mut at = node.and_then(|node| node.properties.as_ref());
                 for step in rest {
@@ -283,7 +370,9 @@ impl<'a> Env<'a> {
                 let mut text = String::new();
                 for item in argument.items() {
                     let item = self.evaluate(report, item, owner, depth + 1)?;
-                    let Some(part) = item.text() else { return unusable(report, function, argument) };
+                    let Some(part) = item.text() else {
+                        return unusable(report, function, argument);
+                    };
                     text.push_str(part);
                     if text.len() > CONCAT_BYTES_MAX {
                         return unusable(report, function, argument);
@@ -297,18 +386,36 @@ impl<'a> Env<'a> {
 }
 
 fn is_function(name: &str) -> bool {
-    let functions = ["get_input", "get_property", "get_attribute", "get_operation_output", "get_nodes_of_type", "get_artifact", "concat"];
+    let functions = [
+        "get_input",
+        "get_property",
+        "get_attribute",
+        "get_operation_output",
+        "get_nodes_of_type",
+        "get_artifact",
+        "concat",
+    ];
     functions.contains(&name)
 }
 
 fn unusable(report: &mut Report, function: &Key, argument: &Node) -> Option<Node> {
-    report.error(Code::FunctionUnsupported, argument.span, format!("`{}` leads to no value that a descriptor can hold", function.name));
+    report.error(
+        Code::FunctionUnsupported,
+        argument.span,
+        format!("`{}` leads to no value that a descriptor can hold", function.name),
+    );
     None
 }
 
 fn wrong_type(report: &mut Report, value: &Node, name: &str, wanted: &str) {
-    let found = value.text().map_or_else(|| value.kind().to_owned(), |text| format!("`{text}`"));
-    report.error(Code::WrongValueType, value.span, format!("`{name}` must be {wanted}; this is {found}"));
+    let found = value
+        .text()
+        .map_or_else(|| value.kind().to_owned(), |text| format!("`{text}`"));
+    report.error(
+        Code::WrongValueType,
+        value.span,
+        format!("`{name}` must be {wanted}; this is {found}"),
+    );
 }
 
 // reading checked values: `None` where a fault was already reported

@@ -10,7 +10,12 @@ use crate::tosca::values::Env;
 use crate::yaml::Node;
 
 /// Reads a flavour. `head` holds the effective properties of the VNF node.
-pub(crate) fn read(report: &mut Report, env: &Env<'_>, head: &Node, artifacts: Option<&BTreeSet<String>>) -> DeploymentFlavour {
+pub(crate) fn read(
+    report: &mut Report,
+    env: &Env<'_>,
+    head: &Node,
+    artifacts: Option<&BTreeSet<String>>,
+) -> DeploymentFlavour {
     let mut flavour = super::read::flavour_head(head);
     flavour.virtual_links = super::links::virtual_links(report, env);
     flavour.vdus = super::vdu::vdus(report, env, artifacts);
@@ -18,8 +23,12 @@ pub(crate) fn read(report: &mut Report, env: &Env<'_>, head: &Node, artifacts: O
     super::links::check_unconnected(report, &flavour);
     super::links::check_overlaps(report, &flavour);
     super::levels::read(report, env, &mut flavour);
-    flavour.affinity_rules =
-        link::affinity_rules(report, env, "tosca.policies.nfv.AffinityRule", "tosca.policies.nfv.AntiAffinityRule");
+    flavour.affinity_rules = link::affinity_rules(
+        report,
+        env,
+        "tosca.policies.nfv.AffinityRule",
+        "tosca.policies.nfv.AntiAffinityRule",
+    );
     flavour
 }
 
@@ -29,7 +38,10 @@ pub(crate) fn mciops(env: &Env<'_>) -> Vec<Mciop> {
     nodes
         .map(|node| Mciop {
             id: node.name.clone(),
-            artifact: node.artifacts.first().map(|a| join(&env.topology.path, &a.file).unwrap_or_else(|| a.file.clone())),
+            artifact: node
+                .artifacts
+                .first()
+                .map(|a| join(&env.topology.path, &a.file).unwrap_or_else(|| a.file.clone())),
             associated_vdus: ["associatedVdu", "associated_vdu"]
                 .into_iter()
                 .flat_map(|name| node.targets(name))

@@ -204,6 +204,9 @@ pub struct SwImageDesc {
     pub size_bytes: Option<u64>,
     /// Where the bytes are.
     pub source: SwImageSource,
+    /// Where the checksum (or, without one, the description) stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }
 
 /// Where the bytes of a software image are.
@@ -455,7 +458,9 @@ impl DeploymentFlavour {
     /// it. `None` when there is no level of that name.
     pub fn instances_at_level(&self, vdu: &Vdu, level: Option<&str>) -> Option<u32> {
         let scale_levels = self.scale_levels_at(level)?;
-        let stated = self.instantiation_level(level).and_then(|level| level.vdu_instances.get(&vdu.id).copied());
+        let stated = self
+            .instantiation_level(level)
+            .and_then(|level| level.vdu_instances.get(&vdu.id).copied());
         Some(stated.unwrap_or_else(|| vdu.instances_at(&scale_levels)))
     }
 
@@ -466,8 +471,18 @@ impl DeploymentFlavour {
             Some(id) => Some(self.instantiation_levels.get(id)?),
             None => None,
         };
-        let of = |aspect: &String| stated.and_then(|level| level.scale_levels.get(aspect)).copied().unwrap_or(0);
-        Some(self.scaling_aspects.keys().map(|aspect| (aspect.clone(), of(aspect))).collect())
+        let of = |aspect: &String| {
+            stated
+                .and_then(|level| level.scale_levels.get(aspect))
+                .copied()
+                .unwrap_or(0)
+        };
+        Some(
+            self.scaling_aspects
+                .keys()
+                .map(|aspect| (aspect.clone(), of(aspect)))
+                .collect(),
+        )
     }
 }
 
@@ -477,14 +492,21 @@ impl Vdu {
         let mut count = self.initial_number_of_instances;
         for (aspect, steps) in &self.deltas {
             let level = scale_levels.get(aspect).copied().unwrap_or(0) as usize;
-            count = steps.iter().take(level).fold(count, |sum, step| sum.saturating_add(*step));
+            count = steps
+                .iter()
+                .take(level)
+                .fold(count, |sum, step| sum.saturating_add(*step));
         }
         count
     }
 
     /// The image that this VDU boots: its own, or that of the storage it boots from.
     pub fn boot_image(&self) -> Option<&SwImageDesc> {
-        let by_order = || self.boot_order.iter().filter_map(|id| self.storages.iter().find(|s| &s.id == id));
+        let by_order = || {
+            self.boot_order
+                .iter()
+                .filter_map(|id| self.storages.iter().find(|s| &s.id == id))
+        };
         self.sw_image
             .as_ref()
             .or_else(|| by_order().find_map(|storage| storage.sw_image.as_ref()))

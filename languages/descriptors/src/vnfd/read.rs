@@ -13,9 +13,17 @@ use crate::yaml::{Key, Node};
 pub(crate) const VNF: &str = "tosca.nodes.nfv.VNF";
 
 /// Reads the VNFD of these topologies, the entry's first.
-pub(crate) fn vnfd(report: &mut Report, types: &Types, topologies: &[Topology], artifacts: Option<&BTreeSet<String>>) -> Option<Vnfd> {
+pub(crate) fn vnfd(
+    report: &mut Report,
+    types: &Types,
+    topologies: &[Topology],
+    artifacts: Option<&BTreeSet<String>>,
+) -> Option<Vnfd> {
     let is_flavour = |topology: &Topology| {
-        topology.substitution.as_ref().is_some_and(|substitution| types.is_a(Sort::Node, &substitution.node_type, VNF))
+        topology
+            .substitution
+            .as_ref()
+            .is_some_and(|substitution| types.is_a(Sort::Node, &substitution.node_type, VNF))
     };
     let entry = topologies.first()?;
     let entry_vnf = entry.nodes_of(types, VNF).next();
@@ -34,7 +42,11 @@ pub(crate) fn vnfd(report: &mut Report, types: &Types, topologies: &[Topology], 
             vnfd = describe(report, &head, vnfd);
         }
         if !flavour.id.is_empty() && vnfd.flavour(&flavour.id).is_some() {
-            report.error(Code::NoFlavour, head.span, format!("there are two deployment flavours `{}`", flavour.id));
+            report.error(
+                Code::NoFlavour,
+                head.span,
+                format!("there are two deployment flavours `{}`", flavour.id),
+            );
             continue;
         }
         vnfd.flavours.push(flavour);
@@ -54,8 +66,15 @@ fn header(
 ) -> (Node, BTreeMap<String, Node>) {
     let own = topology.nodes_of(types, VNF).next();
     let substitution = topology.substitution.as_ref();
-    let node_type = substitution.map(|s| s.node_type.as_str()).or(own.map(|node| node.type_name.as_str())).unwrap_or(VNF);
-    let span = own.map(|node| node.span).or(substitution.map(|s| s.span)).or(frame.map(|(_, node)| node.span)).unwrap_or_default();
+    let node_type = substitution
+        .map(|s| s.node_type.as_str())
+        .or(own.map(|node| node.type_name.as_str()))
+        .unwrap_or(VNF);
+    let span = own
+        .map(|node| node.span)
+        .or(substitution.map(|s| s.span))
+        .or(frame.map(|(_, node)| node.span))
+        .unwrap_or_default();
     let property = |of: Option<&Node>, name: &str| of.and_then(|node| node.get(name)).cloned();
     let flavour_id = property(substitution.and_then(|s| s.properties.as_ref()), "flavour_id")
         .or_else(|| property(own.and_then(|node| node.properties.as_ref()), "flavour_id"))
@@ -67,7 +86,9 @@ fn header(
         let mut inputs = BTreeMap::new();
         let frame_properties = frame_node.properties.as_ref();
         // The frame leaves the choice of the flavour to who instantiates: `flavour_id: { get_input: … }`.
-        let chosen_by = frame_properties.and_then(|p| p.at(&["flavour_id", "get_input"])).and_then(Node::text);
+        let chosen_by = frame_properties
+            .and_then(|p| p.at(&["flavour_id", "get_input"]))
+            .and_then(Node::text);
         if let (Some(input), Some(flavour_id)) = (chosen_by, &flavour_id) {
             inputs.insert(input.to_owned(), flavour_id.clone());
         }
@@ -79,12 +100,18 @@ fn header(
             }
         }
     }
-    let layers = [own.and_then(|node| node.properties.as_ref()), substitution.and_then(|s| s.properties.as_ref())];
+    let layers = [
+        own.and_then(|node| node.properties.as_ref()),
+        substitution.and_then(|s| s.properties.as_ref()),
+    ];
     for (key, value) in layers.into_iter().flatten().flat_map(Node::entries) {
         merged.retain(|(k, _)| k.name != key.name);
         merged.push((key.clone(), value.clone()));
     }
-    let merged = Node { span, data: crate::yaml::Data::Map(merged) };
+    let merged = Node {
+        span,
+        data: crate::yaml::Data::Map(merged),
+    };
     let env = Env::new(types, topology, given.clone());
     let owner = own.map_or("VNF", |node| node.name.as_str());
     let head = env.properties(report, Sort::Node, node_type, Some(&merged), owner, span);
@@ -98,7 +125,11 @@ fn describe(report: &mut Report, head: &Node, vnfd: Vnfd) -> Vnfd {
         for item in info.items() {
             let text = item.text().unwrap_or_default();
             if !is_vnfm_info(text) {
-                report.warning(Code::VnfmInfo, item.span, format!("`{text}` names no VNFM in SOL001's form"));
+                report.warning(
+                    Code::VnfmInfo,
+                    item.span,
+                    format!("`{text}` names no VNFM in SOL001's form"),
+                );
             }
         }
     }
@@ -121,7 +152,10 @@ fn describe(report: &mut Report, head: &Node, vnfd: Vnfd) -> Vnfd {
 fn is_vnfm_info(text: &str) -> bool {
     let version = |v: &str| {
         let parts: Vec<&str> = v.split('.').collect();
-        parts.len() == 3 && parts.iter().all(|p| (1..=2).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
+        parts.len() == 3
+            && parts
+                .iter()
+                .all(|p| (1..=2).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit()))
     };
     if let Some(v) = text.strip_prefix("etsivnfm:v") {
         return version(v);
@@ -129,7 +163,10 @@ fn is_vnfm_info(text: &str) -> bool {
     match text.split_once(':') {
         Some((number, name)) => {
             let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
-            !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() && name.bytes().all(plain)
+            !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit())
+                && !name.is_empty()
+                && name.bytes().all(plain)
         }
         None => false,
     }
@@ -137,7 +174,9 @@ fn is_vnfm_info(text: &str) -> bool {
 
 /// What the VNF's properties say about a flavour's lifecycle operations.
 pub(crate) fn lcm_operations(head: &Node) -> LcmOperations {
-    let Some(node) = head.get("lcm_operations_configuration") else { return LcmOperations::default() };
+    let Some(node) = head.get("lcm_operations_configuration") else {
+        return LcmOperations::default();
+    };
     LcmOperations {
         configured: node.entries().iter().map(|(key, _)| key.name.clone()).collect(),
         scaling_by_more_than_one_step_supported: node

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AddressRequest, BootData, Checksum, OsContainer, StorageKind, SwImageDesc, SwImageSource, Vdu, VduCp, VduKind};
+use super::{
+    AddressRequest, BootData, Checksum, OsContainer, StorageKind, SwImageDesc, SwImageSource, Vdu, VduCp, VduKind,
+};
 use super::{VirtualCompute, VirtualStorage};
 use crate::code::Code;
 use crate::link::{IpVersion, read as link};
@@ -35,7 +37,13 @@ pub(crate) fn vdus(report: &mut Report, env: &Env<'_>, artifacts: Option<&BTreeS
     all
 }
 
-fn vdu(report: &mut Report, env: &Env<'_>, node: &NodeTemplate, artifacts: Option<&BTreeSet<String>>, containers: bool) -> Vdu {
+fn vdu(
+    report: &mut Report,
+    env: &Env<'_>,
+    node: &NodeTemplate,
+    artifacts: Option<&BTreeSet<String>>,
+    containers: bool,
+) -> Vdu {
     let properties = env.node_properties(report, node);
     let compute = compute(report, env, node);
     let sw_image = image(report, env, node, &properties, artifacts);
@@ -45,14 +53,21 @@ fn vdu(report: &mut Report, env: &Env<'_>, node: &NodeTemplate, artifacts: Optio
             storages.extend(storage(report, env, target, artifacts));
         }
     }
-    let has_image = sw_image.is_some() || storages.iter().any(|storage: &VirtualStorage| storage.sw_image.is_some());
+    let has_image = sw_image.is_some()
+        || storages
+            .iter()
+            .any(|storage: &VirtualStorage| storage.sw_image.is_some());
     let kind = match (containers, compute.is_some() || has_image) {
         (true, _) => VduKind::OsContainerDeployableUnit,
         (false, true) => VduKind::VirtualMachine,
         (false, false) => VduKind::Unstated,
     };
     if kind == VduKind::Unstated {
-        report.warning(Code::NothingToRun, node.span, format!("VDU `{}` states neither its size nor an image", node.name));
+        report.warning(
+            Code::NothingToRun,
+            node.span,
+            format!("VDU `{}` states neither its size nor an image", node.name),
+        );
     }
     let profile = properties.get("vdu_profile");
     let bound = |key| profile.and_then(|profile| profile.u32_of(key));
@@ -85,7 +100,10 @@ fn vdu(report: &mut Report, env: &Env<'_>, node: &NodeTemplate, artifacts: Optio
 fn constraints(node: Option<&Node>) -> Vec<String> {
     let Some(node) = node else { return vec![] };
     let listed = node.items().iter().filter_map(Node::text).map(str::to_owned);
-    let mapped = node.entries().iter().map(|(key, value)| format!("{}: {}", key.name, value.text().unwrap_or_default()));
+    let mapped = node
+        .entries()
+        .iter()
+        .map(|(key, value)| format!("{}: {}", key.name, value.text().unwrap_or_default()));
     listed.chain(mapped).collect()
 }
 
@@ -94,32 +112,73 @@ fn compute(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Option<Vi
     let data = env.types.capability(&node.type_name, "virtual_compute")?;
     let owner = format!("{} virtual_compute", node.name);
     let capability = env.properties(report, Sort::Data, data, Some(given), &owner, node.span);
-    let memory = capability.get("virtual_memory").and_then(|memory| memory.bytes_of("virtual_mem_size"));
+    let memory = capability
+        .get("virtual_memory")
+        .and_then(|memory| memory.bytes_of("virtual_mem_size"));
     let cpu = capability.get("virtual_cpu");
-    let pinning = cpu.and_then(|cpu| cpu.at(&["virtual_cpu_pinning", "virtual_cpu_pinning_policy"])).and_then(Node::text);
-    let disks = capability.get("virtual_local_storage").map(Node::items).unwrap_or_default();
-    let requested = capability.get("requested_additional_capabilities").map(Node::entries).unwrap_or_default();
+    let pinning = cpu
+        .and_then(|cpu| cpu.at(&["virtual_cpu_pinning", "virtual_cpu_pinning_policy"]))
+        .and_then(Node::text);
+    let disks = capability
+        .get("virtual_local_storage")
+        .map(Node::items)
+        .unwrap_or_default();
+    let requested = capability
+        .get("requested_additional_capabilities")
+        .map(Node::entries)
+        .unwrap_or_default();
     Some(VirtualCompute {
         num_virtual_cpu: cpu.and_then(|cpu| cpu.u32_of("num_virtual_cpu")).unwrap_or(0),
         virtual_mem_size_mib: memory.unwrap_or(0).div_ceil(MIB),
         cpu_architecture: cpu.and_then(|cpu| cpu.text_of("cpu_architecture")),
         static_cpu_pinning: pinning == Some("static"),
-        virtual_local_storage_bytes: disks.iter().filter_map(|disk| disk.bytes_of("size_of_storage")).collect(),
+        virtual_local_storage_bytes: disks
+            .iter()
+            .filter_map(|disk| disk.bytes_of("size_of_storage"))
+            .collect(),
         requested_additional_capabilities: requested
             .iter()
-            .map(|(_, c)| (c.str_of("requested_additional_capability_name"), c.bool_of("support_mandatory").unwrap_or(false)))
+            .map(|(_, c)| {
+                (
+                    c.str_of("requested_additional_capability_name"),
+                    c.bool_of("support_mandatory").unwrap_or(false),
+                )
+            })
             .collect(),
     })
 }
 
-fn storage(report: &mut Report, env: &Env<'_>, node: &NodeTemplate, artifacts: Option<&BTreeSet<String>>) -> Option<VirtualStorage> {
+fn storage(
+    report: &mut Report,
+    env: &Env<'_>,
+    node: &NodeTemplate,
+    artifacts: Option<&BTreeSet<String>>,
+) -> Option<VirtualStorage> {
     let properties = env.node_properties(report, node);
     let kinds = [
-        ("VirtualBlockStorage", StorageKind::Block, "virtual_block_storage_data", "size_of_storage"),
-        ("VirtualObjectStorage", StorageKind::Object, "virtual_object_storage_data", "max_size_of_storage"),
-        ("VirtualFileStorage", StorageKind::File, "virtual_file_storage_data", "size_of_storage"),
+        (
+            "VirtualBlockStorage",
+            StorageKind::Block,
+            "virtual_block_storage_data",
+            "size_of_storage",
+        ),
+        (
+            "VirtualObjectStorage",
+            StorageKind::Object,
+            "virtual_object_storage_data",
+            "max_size_of_storage",
+        ),
+        (
+            "VirtualFileStorage",
+            StorageKind::File,
+            "virtual_file_storage_data",
+            "size_of_storage",
+        ),
     ];
-    let is = |name: &str| env.types.is_a(Sort::Node, &node.type_name, &format!("tosca.nodes.nfv.Vdu.{name}"));
+    let is = |name: &str| {
+        env.types
+            .is_a(Sort::Node, &node.type_name, &format!("tosca.nodes.nfv.Vdu.{name}"))
+    };
     let (_, kind, data, size) = kinds.into_iter().find(|(name, ..)| is(name))?;
     Some(VirtualStorage {
         id: node.name.clone(),
@@ -140,7 +199,11 @@ fn os_containers(
         let Some(node) = env.topology.node(name) else { continue };
         let properties = env.node_properties(report, node);
         let sw_image = image(report, env, node, &properties, artifacts);
-        all.push(OsContainer { id: node.name.clone(), name: properties.str_of("name"), sw_image });
+        all.push(OsContainer {
+            id: node.name.clone(),
+            name: properties.str_of("name"),
+            sw_image,
+        });
     }
     all
 }
@@ -155,13 +218,23 @@ fn image(
     properties: &Node,
     artifacts: Option<&BTreeSet<String>>,
 ) -> Option<SwImageDesc> {
-    let images: Vec<&Artifact> =
-        node.artifacts.iter().filter(|artifact| env.types.is_a(Sort::Artifact, &artifact.type_name, SW_IMAGE)).collect();
+    let images: Vec<&Artifact> = node
+        .artifacts
+        .iter()
+        .filter(|artifact| env.types.is_a(Sort::Artifact, &artifact.type_name, SW_IMAGE))
+        .collect();
     let data = properties.get("sw_image_data");
     let data_of = |report: &mut Report, artifact: &Artifact| match (&artifact.properties, data) {
         (Some(given), _) => {
             let owner = format!("{} image", node.name);
-            Some(env.properties(report, Sort::Data, "tosca.datatypes.nfv.SwImageData", Some(given), &owner, artifact.span))
+            Some(env.properties(
+                report,
+                Sort::Data,
+                "tosca.datatypes.nfv.SwImageData",
+                Some(given),
+                &owner,
+                artifact.span,
+            ))
         }
         (None, data) => data.cloned(),
     };
@@ -183,56 +256,105 @@ fn image(
             let source = source(report, env, artifact, artifacts);
             let is_part = matches!(data.str_of("disk_format").as_str(), "aki" | "ari");
             if is_part && matches!(source, SwImageSource::Disk { .. }) {
-                return broken(report, format!("`{}` has one half of a kernel and an initramfs", node.name));
+                return broken(
+                    report,
+                    format!("`{}` has one half of a kernel and an initramfs", node.name),
+                );
             }
             Some(describe(report, node, &data, source))
         }
         [one, two] => {
             let (Some(data_one), Some(data_two)) = (data_of(report, one), data_of(report, two)) else {
-                return broken(report, format!("`{}` has two images, and not both are described", node.name));
+                return broken(
+                    report,
+                    format!("`{}` has two images, and not both are described", node.name),
+                );
             };
             let formats = (data_one.str_of("disk_format"), data_two.str_of("disk_format"));
             let (kernel, kernel_data, initramfs, initramfs_data) = match (formats.0.as_str(), formats.1.as_str()) {
                 ("aki", "ari") => (one, data_one, two, data_two),
                 ("ari", "aki") => (two, data_two, one, data_one),
-                _ => return broken(report, format!("`{}` has two images that are not a kernel and an initramfs", node.name)),
+                _ => {
+                    return broken(
+                        report,
+                        format!("`{}` has two images that are not a kernel and an initramfs", node.name),
+                    );
+                }
             };
-            let (kernel, initramfs) = (source(report, env, kernel, artifacts), source(report, env, initramfs, artifacts));
-            let (SwImageSource::Disk { path: kernel }, SwImageSource::Disk { path: initramfs }) = (kernel, initramfs) else {
-                return broken(report, format!("kernel and initramfs of `{}` must be files of the package", node.name));
+            let (kernel, initramfs) = (
+                source(report, env, kernel, artifacts),
+                source(report, env, initramfs, artifacts),
+            );
+            let (SwImageSource::Disk { path: kernel }, SwImageSource::Disk { path: initramfs }) = (kernel, initramfs)
+            else {
+                return broken(
+                    report,
+                    format!("kernel and initramfs of `{}` must be files of the package", node.name),
+                );
             };
             let initramfs_checksum = checksum(report, &initramfs_data);
-            let source = SwImageSource::KernelAndInitramfs { kernel, initramfs, initramfs_checksum };
+            let source = SwImageSource::KernelAndInitramfs {
+                kernel,
+                initramfs,
+                initramfs_checksum,
+            };
             Some(describe(report, node, &kernel_data, source))
         }
         _ => broken(report, format!("`{}` has {} images", node.name, images.len())),
     }
 }
 
-fn source(report: &mut Report, env: &Env<'_>, artifact: &Artifact, artifacts: Option<&BTreeSet<String>>) -> SwImageSource {
+fn source(
+    report: &mut Report,
+    env: &Env<'_>,
+    artifact: &Artifact,
+    artifacts: Option<&BTreeSet<String>>,
+) -> SwImageSource {
     if let Some(name) = artifact.file.strip_prefix(BUILT_IMAGE_PREFIX) {
         return SwImageSource::Manifold { name: name.to_owned() };
     }
     if artifact.file.contains("://") {
-        return SwImageSource::Uri { uri: artifact.file.clone() };
+        return SwImageSource::Uri {
+            uri: artifact.file.clone(),
+        };
     }
-    SwImageSource::Disk { path: artifact_path(report, env, artifact, artifacts) }
+    SwImageSource::Disk {
+        path: artifact_path(report, env, artifact, artifacts),
+    }
 }
 
 /// The path of an artifact from the root of the package. It is relative to the definitions file; many packages write it from the
 /// root, which is taken when nothing is at the right place.
-fn artifact_path(report: &mut Report, env: &Env<'_>, artifact: &Artifact, artifacts: Option<&BTreeSet<String>>) -> String {
+fn artifact_path(
+    report: &mut Report,
+    env: &Env<'_>,
+    artifact: &Artifact,
+    artifacts: Option<&BTreeSet<String>>,
+) -> String {
     let right = join(&env.topology.path, &artifact.file);
-    let Some(known) = artifacts else { return right.unwrap_or_else(|| artifact.file.clone()) };
+    let Some(known) = artifacts else {
+        return right.unwrap_or_else(|| artifact.file.clone());
+    };
     let from_root = join("", &artifact.file);
-    let found = [&right, &from_root].into_iter().flatten().find(|path| known.contains(*path));
+    let found = [&right, &from_root]
+        .into_iter()
+        .flatten()
+        .find(|path| known.contains(*path));
     if let Some(path) = found {
         return path.clone();
     }
     let file = artifact.file.rsplit('/').next().unwrap_or_default();
-    let near = known.iter().map(String::as_str).filter(|path| path.rsplit('/').next().is_some_and(|name| name.contains(file)));
+    let near = known
+        .iter()
+        .map(String::as_str)
+        .filter(|path| path.rsplit('/').next().is_some_and(|name| name.contains(file)));
     let help = crate::diagnostic::candidates(&artifact.file, near);
-    report.error_help(Code::ArtifactMissing, artifact.span, format!("`{}` is not in the package", artifact.file), help);
+    report.error_help(
+        Code::ArtifactMissing,
+        artifact.span,
+        format!("`{}` is not in the package", artifact.file),
+        help,
+    );
     right.unwrap_or_else(|| artifact.file.clone())
 }
 
@@ -258,6 +380,7 @@ fn describe(report: &mut Report, node: &NodeTemplate, data: &Node, source: SwIma
         min_ram_bytes: data.bytes_of("min_ram").unwrap_or(0),
         size_bytes,
         source,
+        place: Some(report.place(data.at(&["checksum", "hash"]).unwrap_or(data).span)),
     }
 }
 
@@ -268,9 +391,16 @@ fn checksum(report: &mut Report, data: &Node) -> Option<Checksum> {
     let algorithm = crate::csar::hash::normal_name(algorithm_node.text().unwrap_or_default());
     let hash = hash_node.text().unwrap_or_default().to_ascii_lowercase();
     match crate::csar::hash::hex_digits(&algorithm) {
-        None => report.error(Code::HashAlgorithm, algorithm_node.span, format!("`{algorithm}` is not known here")),
+        None => report.error(
+            Code::HashAlgorithm,
+            algorithm_node.span,
+            format!("`{algorithm}` is not known here"),
+        ),
         Some(digits) if hash.len() != digits || !hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
-            let message = format!("a {algorithm} hash has {digits} hexadecimal digits; this has {}", hash.len());
+            let message = format!(
+                "a {algorithm} hash has {digits} hexadecimal digits; this has {}",
+                hash.len()
+            );
             report.error(Code::HashMalformed, hash_node.span, message);
         }
         Some(_) => {}
@@ -278,26 +408,46 @@ fn checksum(report: &mut Report, data: &Node) -> Option<Checksum> {
     Some(Checksum { algorithm, hash })
 }
 
-fn boot_data(env: &Env<'_>, artifacts: Option<&BTreeSet<String>>, report: &mut Report, properties: &Node) -> Option<BootData> {
+fn boot_data(
+    env: &Env<'_>,
+    artifacts: Option<&BTreeSet<String>>,
+    report: &mut Report,
+    properties: &Node,
+) -> Option<BootData> {
     let node = properties.get("boot_data")?;
     if let Some(text) = node.text() {
-        return Some(BootData { content: Some(text.to_owned()), ..BootData::default() });
+        return Some(BootData {
+            content: Some(text.to_owned()),
+            ..BootData::default()
+        });
     }
     let Data::Map(_) = &node.data else {
-        report.error(Code::WrongValueType, node.span, format!("`boot_data` must be a text or a map; this is {}", node.kind()));
+        report.error(
+            Code::WrongValueType,
+            node.span,
+            format!("`boot_data` must be a text or a map; this is {}", node.kind()),
+        );
         return None;
     };
     let file = node.get("content_or_file_data");
     let source_path = file.and_then(|file| file.get("source_path")).and_then(|path| {
         let text = path.text()?;
-        let artifact = Artifact { type_name: String::new(), file: text.to_owned(), span: path.span, properties: None };
+        let artifact = Artifact {
+            type_name: String::new(),
+            file: text.to_owned(),
+            span: path.span,
+            properties: None,
+        };
         Some(artifact_path(report, env, &artifact, artifacts))
     });
     let pairs = node.at(&["kvp_data", "data"]).map(Node::entries).unwrap_or_default();
     Some(BootData {
         content: file.and_then(|file| file.text_of("content")),
         source_path,
-        key_values: pairs.iter().map(|(key, value)| (key.name.clone(), value.text().unwrap_or_default().to_owned())).collect(),
+        key_values: pairs
+            .iter()
+            .map(|(key, value)| (key.name.clone(), value.text().unwrap_or_default().to_owned()))
+            .collect(),
     })
 }
 
@@ -317,9 +467,17 @@ fn connection_points(report: &mut Report, env: &Env<'_>, vdus: &mut [Vdu]) {
             addresses: addresses(&properties),
             place: Some(report.place(node.span)),
         };
-        let Some((vdu, _)) = node.target("virtual_binding") else { continue };
-        let Some(vdu) = vdus.iter_mut().find(|v| &v.id == vdu) else { continue };
-        if let Some(twin) = vdu.connection_points.iter().find(|other| cp.order.is_some() && other.order == cp.order) {
+        let Some((vdu, _)) = node.target("virtual_binding") else {
+            continue;
+        };
+        let Some(vdu) = vdus.iter_mut().find(|v| &v.id == vdu) else {
+            continue;
+        };
+        if let Some(twin) = vdu
+            .connection_points
+            .iter()
+            .find(|other| cp.order.is_some() && other.order == cp.order)
+        {
             let span = properties.get("order").map_or(node.span, |order| order.span);
             let message = format!("`{}` and `{}` of VDU `{}` have the same order", twin.id, cp.id, vdu.id);
             report.error(Code::OrderTwice, span, message);
@@ -334,7 +492,9 @@ fn connection_points(report: &mut Report, env: &Env<'_>, vdus: &mut [Vdu]) {
 
 fn addresses(properties: &Node) -> Vec<AddressRequest> {
     let protocols = properties.get("protocol").map(Node::items).unwrap_or_default();
-    let data = protocols.iter().flat_map(|protocol| protocol.get("address_data").map(Node::items).unwrap_or_default());
+    let data = protocols
+        .iter()
+        .flat_map(|protocol| protocol.get("address_data").map(Node::items).unwrap_or_default());
     data.filter_map(|data| data.get("l3_address_data"))
         .map(|l3| AddressRequest {
             ip_version: match l3.str_of("ip_address_type").as_str() {
