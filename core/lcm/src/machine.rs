@@ -219,13 +219,13 @@ mod tests {
         for machine in Machine::ALL {
             for state in State::ALL {
                 for task in Task::ALL {
-                    let allowed = match (machine, state, task) {
-                        (_, State::FailedTemp, Task::Retry | Task::Rollback | Task::Fail) => true,
-                        (Machine::Ns, State::FailedTemp, Task::Continue) => true,
-                        (_, State::Processing | State::RollingBack, Task::Cancel) => true,
-                        (Machine::Vnf, State::Starting, Task::Cancel) => true,
-                        _ => false,
-                    };
+                    let allowed = matches!(
+                        (machine, state, task),
+                        (_, State::FailedTemp, Task::Retry | Task::Rollback | Task::Fail)
+                            | (Machine::Ns, State::FailedTemp, Task::Continue)
+                            | (_, State::Processing | State::RollingBack, Task::Cancel)
+                            | (Machine::Vnf, State::Starting, Task::Cancel)
+                    );
                     assert_eq!(machine.allows(state, task), allowed, "{machine:?} {state} {task}");
                 }
             }

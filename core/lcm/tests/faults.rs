@@ -1,5 +1,7 @@
 //! The fault matrix over the toy's operations, and the proof that the matrix notices what is wrong.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 mod toy;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! A store that fails now and then, before or after it wrote: operations end all the same, and nothing is made twice.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 mod toy;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! What the engine promises, over a toy world: states, tasks, notifications, waits, cancellations, recovery, economy.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 mod toy;
 
 use std::collections::BTreeMap;

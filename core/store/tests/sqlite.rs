@@ -1,5 +1,7 @@
 //! The SQLite store: the suite, durability under kill -9, group commit, files and their protection.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;

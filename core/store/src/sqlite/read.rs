@@ -88,7 +88,7 @@ fn token_of(id: &str) -> String {
 
 fn id_of(token: &str) -> Result<String, StoreError> {
     let digits = token.as_bytes();
-    if digits.len() % 2 != 0 {
+    if !digits.len().is_multiple_of(2) {
         return Err(StoreError::BadPageToken);
     }
     let bytes = digits
