@@ -58,6 +58,10 @@ impl Gate {
                 "{} may not call {interface}.{operation} of the {}",
                 self.consumer, self.producer
             ))),
+            // Nobody waits for the answer any more: better no effect than one that nobody learns of.
+            Some(_) if cx.deadline.remaining().is_zero() => Err(CallError::timed_out(format!(
+                "the time for {interface}.{operation} was over before it began"
+            ))),
             Some(_) => {
                 let mut inner = cx.clone();
                 inner.trace = TraceParent {

@@ -9,7 +9,7 @@
 
 use crate::api::{Api, Links, PublicRoot, VERSION};
 use crate::auth::{self, Tokens};
-use crate::limits::{Limits, RateLimiter};
+use crate::limits::{Limits, RateLimiter, RouteLimit};
 use crate::metrics::HttpMetrics;
 use crate::problem::{Problem, RETRY_AFTER_S};
 use axum::extract::{Request, State};
@@ -161,7 +161,8 @@ fn timed(router: Router, limit: Duration) -> Router {
     router.layer(middleware::from_fn_with_state(limit, expire))
 }
 
-async fn expire(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+async fn expire(State(limit): State<Duration>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(RouteLimit(limit));
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(

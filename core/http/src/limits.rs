@@ -45,6 +45,10 @@ impl Default for Limits {
     }
 }
 
+/// How long the route that was chosen may take: an extension of its requests.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RouteLimit(pub(crate) Duration);
+
 /// How many clients a limiter tells apart; more than that share what is left by the one that was quiet longest.
 const BUCKETS_MAX: usize = 10_000;
 

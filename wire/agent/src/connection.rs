@@ -216,7 +216,16 @@ impl Calls {
 async fn answer(id: u64, infrastructure: &dyn Infrastructure, context: Context, ask: Ask) -> Bytes {
     let operation = ask.operation();
     let inner = inner_context(&context);
-    let called = AssertUnwindSafe(call(infrastructure, &inner, ask)).catch_unwind();
+    let in_time = !context.deadline.remaining().is_zero();
+    let called = AssertUnwindSafe(async {
+        // Nobody waits any more for what is late already.
+        if in_time {
+            call(infrastructure, &inner, ask).await
+        } else {
+            std::future::pending().await
+        }
+    })
+    .catch_unwind();
     let outcome = match tokio::time::timeout(context.deadline.remaining(), called).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(CallError::internal(format!(

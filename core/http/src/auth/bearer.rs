@@ -4,7 +4,7 @@ use super::Tokens;
 use super::token::Refused;
 use crate::api::Api;
 use crate::context_headers;
-use crate::limits::{Limits, RateLimiter};
+use crate::limits::{RateLimiter, RouteLimit};
 use crate::problem::Problem;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -45,7 +45,7 @@ impl Principal {
 }
 
 /// The principal and the context of the call that the request asks for: the extractor of most handlers. The deadline is the
-/// earlier of the client's and the server's own.
+/// earlier of the client's and the route's own.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// Who.
@@ -75,8 +75,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let principal = principal(parts)?;
         let limit = parts
             .extensions
-            .get::<Limits>()
-            .map_or(Limits::default().request, |limits| limits.request);
+            .get::<RouteLimit>()
+            .map_or(Context::DEFAULT_LIMIT, |limit| limit.0);
         let context = context_headers::read(&parts.headers, limit, |tenant| principal.tenant(tenant))?;
         Ok(Self { principal, context })
     }

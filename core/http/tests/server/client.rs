@@ -1,8 +1,6 @@
 //! Our own client against a listening server.
-#![allow(clippy::unwrap_used)]
 
-mod site;
-
+use crate::site::{Site, WIDGETS, clients, tight};
 use futures_util::StreamExt;
 use manifold_call::{Context, ErrorKind};
 use manifold_http::auth::{Secret, SigningKey, Tokens};
@@ -10,7 +8,6 @@ use manifold_http::client::{SetupError, Trust};
 use manifold_http::tls::{Fingerprint, TlsConfig};
 use manifold_http::{api::PublicRoot, server};
 use serde_json::{Value, json};
-use site::{Site, WIDGETS, clients, tight};
 use std::time::Duration;
 
 fn cx() -> Context {

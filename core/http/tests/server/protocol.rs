@@ -1,13 +1,10 @@
 //! The protocol as a client that others wrote sees it: curl, and bytes on a socket.
-#![allow(clippy::unwrap_used)]
 
-mod site;
-
+use crate::site::{Site, clients, tight};
 use manifold_http::auth::{SigningKey, Tokens};
 use manifold_http::limits::Limits;
 use prometheus_client::encoding::text;
 use serde_json::{Value, json};
-use site::{Site, clients, tight};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -342,6 +339,12 @@ async fn a_client_acts_only_for_the_tenants_that_it_may_name() {
     };
     assert_eq!(make("tenant-q").await.json()["tenant"], "tenant-q");
     make("Not A Tenant").await.problem(400);
+    let bearer = token(&site, "ccm").await;
+    let gadgets = site.url("/gadgets/v2/gadgets");
+    let ask = async |header: &str| curl(&["-H", &bearer, "-H", "Version: 2.0.0", "-H", header, &gadgets]).await;
+    assert_eq!(ask("X: y").await.json(), "tenant-a");
+    assert_eq!(ask("Manifold-Tenant: tenant-b").await.json(), "tenant-b");
+    ask("Manifold-Tenant: tenant-c").await.problem(403);
 }
 
 #[tokio::test]
@@ -401,7 +404,7 @@ async fn too_many_requests_are_refused_early() {
 
     let limits = Limits {
         in_flight: 1,
-        request: Duration::from_secs(10),
+        request: Duration::from_secs(3),
         ..tight()
     };
     let site = Site::start_with(limits, Tokens::new(clients(), SigningKey::random()), None).await;

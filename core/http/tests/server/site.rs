@@ -180,7 +180,10 @@ impl Site {
             .route("/slow", get(slow))
             .merge(flaky());
         let uploads = Router::new().route("/widgets/{id}/content", put(upload));
-        let other = Router::new().route("/gadgets", get(|| async { Json(["g"]) }));
+        let other = Router::new().route(
+            "/gadgets",
+            get(|caller: Caller| async move { Json(caller.context.tenant) }),
+        );
         let router = Edge::new(root, Arc::new(tokens), limits, metrics)
             .api_with_slow(API, routes, uploads)
             .api(OTHER, other)
