@@ -122,6 +122,7 @@ codes! {
     LinkUnused = 608, "A virtual link connects nothing.", "Connect it, or drop it.";
     ProfileRange = 609, "A profile's number of instances is not between its least and its most.", "Mend the numbers.";
     ConstituentDiffers = 610, "The NSD states something about a constituent that its own descriptor states otherwise.", "Make them agree.";
+    GraphWithoutVnf = 611, "A forwarding graph has no VNF among its constituents (GS NFV 006 clause 4.1.3).", "Add a VNF to its members, or drop the graph.";
 
     // 07xx: building a package from a folder
     FolderUnreadable = 701, "A file or folder cannot be read.", "Check that it exists and may be read.";

@@ -253,8 +253,8 @@ pub(crate) fn candidates<'a>(written: &str, all: impl IntoIterator<Item = &'a st
     }
     let mut near: Vec<(usize, &str)> = all
         .iter()
+        .filter(|name| is_like(written, name))
         .map(|name| (distance(written, name), *name))
-        .filter(|(d, name)| *d <= name.len().max(3) / 3)
         .collect();
     near.sort();
     if !near.is_empty() {
@@ -266,21 +266,30 @@ pub(crate) fn candidates<'a>(written: &str, all: impl IntoIterator<Item = &'a st
     Some(format!("there is {}{more}", names.join(", ")))
 }
 
-/// Edit distance, case ignored. Both sides are cut to 64 characters: names are not longer, and the work is bounded.
+/// Whether one name looks like a slip of the other.
+pub(crate) fn is_like(written: &str, name: &str) -> bool {
+    distance(written, name) <= name.len().max(3) / 3
+}
+
+/// Edit distance, case ignored; two letters that changed places count once, as people mistype. Both sides are cut to 64
+/// characters: names are not longer, and the work is bounded.
 fn distance(a: &str, b: &str) -> usize {
     let chars = |s: &str| s.chars().take(64).map(|c| c.to_ascii_lowercase()).collect::<Vec<_>>();
     let (a, b) = (chars(a), chars(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, cb) in b.iter().enumerate() {
-            let substitute = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substitute = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = substitute.min(row[j - 1] + 1).min(rows[i - 1][j] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
         }
+        rows.push(row);
     }
-    row[b.len()]
+    rows[a.len()][b.len()]
 }
 
 #[cfg(test)]

@@ -45,6 +45,19 @@ fn error(diagnostics: &mut Diagnostics, code: Code, place: &Option<Place>, messa
 }
 
 fn check_vnf(diagnostics: &mut Diagnostics, nsd: &Nsd, profile: &VnfProfile, vnfd: &Vnfd) {
+    let stated = [
+        ("provider", &profile.provider, &vnfd.provider),
+        ("product_name", &profile.product_name, &vnfd.product_name),
+    ];
+    for (name, here, there) in stated {
+        if !here.is_empty() && here != there {
+            let message = format!(
+                "`{}` has the {name} `{here}` here and `{there}` in VNFD `{}`",
+                profile.id, vnfd.descriptor_id
+            );
+            error(diagnostics, Code::ConstituentDiffers, &profile.place, message, None);
+        }
+    }
     let Some(flavour) = vnfd.flavour(&profile.flavour_id) else {
         let message = format!(
             "VNFD `{}` has no deployment flavour `{}`",
@@ -202,6 +215,7 @@ pub(crate) fn check_alone(diagnostics: &mut Diagnostics, nsd: &Nsd) {
             error(diagnostics, Code::ProfileRange, &profile.place, message, None);
         }
     }
+    check_graphs(diagnostics, nsd);
     let vnfs = nsd.vnf_profiles.iter().map(|p| (p.id.as_str(), &p.connectivity));
     let pnfs = nsd.pnf_profiles.iter().map(|p| (p.id.as_str(), &p.connectivity));
     let nested = nsd.nested_ns_profiles.iter().map(|p| (p.id.as_str(), &p.connectivity));
@@ -246,5 +260,14 @@ pub(crate) fn check_alone(diagnostics: &mut Diagnostics, nsd: &Nsd) {
             message,
             None,
         );
+    }
+}
+
+fn check_graphs(diagnostics: &mut Diagnostics, nsd: &Nsd) {
+    for graph in &nsd.vnffgs {
+        if !graph.profiles.iter().any(|profile| nsd.vnf_profile(profile).is_some()) {
+            let message = format!("forwarding graph `{}` has no VNF among its constituents", graph.id);
+            error(diagnostics, Code::GraphWithoutVnf, &graph.place, message, None);
+        }
     }
 }

@@ -71,6 +71,12 @@ pub struct VnfProfile {
     pub id: String,
     /// `vnfdId`.
     pub vnfd_id: String,
+    /// Provider, as the NSD states it; empty: it does not.
+    #[serde(default)]
+    pub provider: String,
+    /// Product, as the NSD states it; empty: it does not.
+    #[serde(default)]
+    pub product_name: String,
     /// Deployment flavour.
     pub flavour_id: String,
     /// Instantiation level; `None`: the flavour's default.
@@ -206,6 +212,9 @@ pub struct Vnffg {
     pub virtual_links: Vec<String>,
     /// Forwarding paths, each a sequence of positions: (profile or SAP, connection points).
     pub paths: Vec<Nfp>,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }
 
 /// A network forwarding path.

@@ -62,7 +62,7 @@ pub(crate) fn nsd(report: &mut Report, types: &Types, topology: &Topology) -> Op
     for node in topology.nodes_of(types, "tosca.nodes.nfv.Sap") {
         nsd.saps.push(sap(report, &env, node));
     }
-    nsd.vnffgs = vnffgs(&env, &nsd);
+    nsd.vnffgs = vnffgs(report, &env, &nsd);
     super::levels::read(report, &env, &mut nsd);
     nsd.affinity_rules = link::affinity_rules(
         report,
@@ -147,6 +147,8 @@ fn vnf_profile(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Optio
     Some(VnfProfile {
         id: node.name.clone(),
         vnfd_id: properties.str_of("descriptor_id"),
+        provider: properties.str_of("provider"),
+        product_name: properties.str_of("product_name"),
         flavour_id: properties.str_of("flavour_id"),
         instantiation_level: profile.and_then(|profile| profile.text_of("instantiation_level")),
         min_number_of_instances: number("min_number_of_instances"),
@@ -235,7 +237,7 @@ fn sap(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Sap {
     }
 }
 
-fn vnffgs(env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
+fn vnffgs(report: &Report, env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
     let groups = env
         .topology
         .groups
@@ -245,6 +247,7 @@ fn vnffgs(env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
         .map(|group| {
             let mut graph = Vnffg {
                 id: group.name.clone(),
+                place: Some(report.place(group.span)),
                 ..Vnffg::default()
             };
             for (member, _) in &group.members {

@@ -56,6 +56,7 @@ pub(crate) struct Artifact {
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) name: String,
+    pub(crate) span: Span,
     pub(crate) type_name: String,
     pub(crate) members: Vec<Named>,
 }
@@ -218,6 +219,7 @@ pub(crate) fn read(report: &mut Report, types: &Types, path: &str, root: &Node) 
         let members = names(report, body.get("members"), "members");
         read.groups.push(Group {
             name: key.name,
+            span: key.span,
             type_name,
             members,
         });

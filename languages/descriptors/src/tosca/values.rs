@@ -7,7 +7,7 @@ use super::template::{NodeTemplate, Topology};
 use super::types::{Constraint, Effective, Kind, Schema, Sort, Types};
 use super::units;
 use crate::code::Code;
-use crate::diagnostic::candidates;
+use crate::diagnostic::{candidates, is_like};
 use crate::source::{Report, Span};
 use crate::yaml::{Data, Key, Node};
 
@@ -89,6 +89,7 @@ impl<'a> Env<'a> {
         span: Span,
     ) -> Vec<(Key, Node)> {
         let mut entries = Vec::new();
+        let mut unknown: Vec<String> = Vec::new();
         for (key, value) in given {
             match schema.iter().find(|(name, _)| *name == key.name) {
                 // Nothing written is the same as nothing given.
@@ -99,6 +100,7 @@ impl<'a> Env<'a> {
                 }
                 None if open => entries.push((key, value)),
                 None => {
+                    unknown.push(key.name.clone());
                     let help = candidates(&key.name, schema.iter().map(|(name, _)| name.as_str()));
                     report.error_help(
                         Code::UnknownProperty,
@@ -124,6 +126,8 @@ impl<'a> Env<'a> {
                         default.clone(),
                     ));
                 }
+                // A slip in the name is one fault, not two.
+                _ if unknown.iter().any(|written| is_like(written, name)) => {}
                 _ if property.required => {
                     let help = Some(format!("add `{name}: …`"));
                     report.error_help(

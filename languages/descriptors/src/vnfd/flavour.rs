@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::{DeploymentFlavour, Mciop};
 use crate::link::read as link;
 use crate::source::Report;
-use crate::tosca::definitions::join;
 use crate::tosca::values::Env;
 use crate::yaml::Node;
 
@@ -32,21 +31,22 @@ pub(crate) fn read(
     flavour
 }
 
-/// MCIOPs of a template.
-pub(crate) fn mciops(env: &Env<'_>) -> Vec<Mciop> {
-    let nodes = env.topology.nodes_of(env.types, "tosca.nodes.nfv.Mciop");
-    nodes
-        .map(|node| Mciop {
+/// MCIOPs of a template. Each must be in the package.
+pub(crate) fn mciops(report: &mut Report, env: &Env<'_>, artifacts: Option<&BTreeSet<String>>) -> Vec<Mciop> {
+    let mut all = Vec::new();
+    for node in env.topology.nodes_of(env.types, "tosca.nodes.nfv.Mciop") {
+        let artifact = node
+            .artifacts
+            .first()
+            .map(|artifact| super::vdu::artifact_path(report, env, artifact, artifacts));
+        let targets = ["associatedVdu", "associated_vdu"]
+            .into_iter()
+            .flat_map(|name| node.targets(name));
+        all.push(Mciop {
             id: node.name.clone(),
-            artifact: node
-                .artifacts
-                .first()
-                .map(|a| join(&env.topology.path, &a.file).unwrap_or_else(|| a.file.clone())),
-            associated_vdus: ["associatedVdu", "associated_vdu"]
-                .into_iter()
-                .flat_map(|name| node.targets(name))
-                .map(|(vdu, _)| vdu.clone())
-                .collect(),
-        })
-        .collect()
+            artifact,
+            associated_vdus: targets.map(|(vdu, _)| vdu.clone()).collect(),
+        });
+    }
+    all
 }

@@ -50,7 +50,7 @@ pub(crate) fn vnfd(
             continue;
         }
         vnfd.flavours.push(flavour);
-        vnfd.mciops.extend(super::flavour::mciops(&env));
+        vnfd.mciops.extend(super::flavour::mciops(report, &env, artifacts));
     }
     vnfd.mciops.sort_by(|a, b| a.id.cmp(&b.id));
     vnfd.mciops.dedup();

@@ -325,7 +325,7 @@ fn source(
 
 /// The path of an artifact from the root of the package. It is relative to the definitions file; many packages write it from the
 /// root, which is taken when nothing is at the right place.
-fn artifact_path(
+pub(crate) fn artifact_path(
     report: &mut Report,
     env: &Env<'_>,
     artifact: &Artifact,
