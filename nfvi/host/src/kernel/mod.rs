@@ -5,7 +5,7 @@
 use nix::libc;
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -191,6 +191,12 @@ pub fn widen_buffers(socket: &impl AsRawFd, bytes: usize) -> io::Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Borrows the descriptor of something that has only the older trait.
+pub fn borrow_fd(owner: &impl AsRawFd) -> BorrowedFd<'_> {
+    // SAFETY: the owner keeps the descriptor open for as long as it is borrowed.
+    unsafe { BorrowedFd::borrow_raw(owner.as_raw_fd()) }
 }
 
 fn filter(code: u16, jt: u8, jf: u8, k: u32) -> libc::sock_filter {

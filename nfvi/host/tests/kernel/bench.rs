@@ -1,0 +1,3 @@
+use manifold_kernel_test::Test;
+
+pub const TESTS: &[Test] = &[];
