@@ -27,6 +27,22 @@ pub struct StepCx {
 }
 
 impl StepCx {
+    /// The situation of a step that no engine runs, for the tests of steps.
+    #[cfg(feature = "fault")]
+    pub fn alone(occurrence: Occurrence, step: &str, outputs: Outputs, limit: Duration) -> Self {
+        Self {
+            occurrence: Arc::new(occurrence),
+            step: step.into(),
+            incarnation: 0,
+            attempt: 1,
+            undoing: false,
+            deadline: Deadline::within(limit),
+            outputs: Arc::new(outputs),
+            note: None,
+            cancel: CancellationToken::new(),
+        }
+    }
+
     /// The occurrence, as it was when the step began.
     pub fn occurrence(&self) -> &Occurrence {
         &self.occurrence

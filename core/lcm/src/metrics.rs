@@ -19,8 +19,8 @@ pub struct Metrics {
     pub commits_total: AtomicU64,
     /// Starts refused because the engine was full.
     pub full_total: AtomicU64,
-    /// Looks of waiting steps that no signal asked for.
-    pub looks_total: AtomicU64,
+    /// Waits that were over when a look found so that no signal had asked for.
+    pub missed_signals_total: AtomicU64,
 }
 
 impl Metrics {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{CancelMode, Machine, NotificationStatus, Problem, State, StepError};
+use crate::journal::FORMAT;
+use crate::{CancelMode, Machine, NotificationStatus, Operation, Problem, State, StepError};
 
 /// The kind of the occurrences' documents.
 pub const OCCURRENCE: Kind = Kind("lcm.occurrence");
@@ -98,6 +99,39 @@ pub struct Occurrence {
 }
 
 impl Occurrence {
+    /// The occurrence that a start makes of an operation, before its plan is known: its `steps` are still empty, and it
+    /// is in PROCESSING.
+    pub fn new(operation: &dyn Operation, start: &Start, id: OccurrenceId, at_ms: u64) -> Self {
+        Self {
+            format: FORMAT,
+            id,
+            operation: operation.kind().to_owned(),
+            version: operation.version(),
+            machine: operation.machine(),
+            subject: SubjectRef {
+                kind: operation.subject_kind().0.to_owned(),
+                id: start.subject.clone(),
+            },
+            params: start.params.clone(),
+            tenant: start.tenant.clone(),
+            started_by: start.started_by.clone(),
+            is_automatic: start.is_automatic,
+            parent: start.parent,
+            trace: start.trace,
+            idempotency_key: start.idempotency_key,
+            on_failure: start.on_failure,
+            state: State::Processing,
+            state_entered_ms: at_ms,
+            started_ms: at_ms,
+            cancel: None,
+            error: None,
+            warnings: Vec::new(),
+            summary: Value::Null,
+            steps: Vec::new(),
+            parked: None,
+        }
+    }
+
     /// What it was asked. Errors: the parameters are of another type.
     pub fn params<T: DeserializeOwned>(&self) -> Result<T, StepError> {
         T::deserialize(&self.params).map_err(|error| {

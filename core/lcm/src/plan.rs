@@ -130,6 +130,20 @@ impl Plan {
         self.steps.iter().map(|step| &*step.name)
     }
 
+    /// Each step with those that it comes after, for tests of plans and for pictures.
+    pub fn shape(&self) -> Vec<(&str, Vec<&str>)> {
+        let before = |step: usize| {
+            self.edges
+                .iter()
+                .filter(move |(_, to)| *to == step)
+                .map(|(from, _)| *from)
+        };
+        let steps = self.steps.iter().enumerate();
+        steps
+            .map(|(index, step)| (&*step.name, before(index).map(|from| &*self.steps[from].name).collect()))
+            .collect()
+    }
+
     /// Replaces each step by what the function makes of it; for decorators.
     #[cfg(feature = "fault")]
     pub(crate) fn map_steps(mut self, mut make: impl FnMut(&str, Arc<dyn Step>) -> Arc<dyn Step>) -> Self {
@@ -246,5 +260,67 @@ pub(crate) struct CheckedPlan {
 impl CheckedPlan {
     pub(crate) fn names(&self) -> Vec<String> {
         self.steps.iter().map(|step| step.name.to_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{Found, Progress, StepCx, StepError, UndoProgress};
+
+    struct Nothing;
+
+    #[async_trait]
+    impl Step for Nothing {
+        async fn find(&self, _cx: &StepCx) -> Result<Found, StepError> {
+            Ok(Found::Absent)
+        }
+        async fn act(&self, _cx: &StepCx) -> Result<Progress, StepError> {
+            Progress::done(&())
+        }
+        async fn undo(&self, _cx: &StepCx, _made: Option<&Value>) -> Result<UndoProgress, StepError> {
+            Ok(UndoProgress::Done)
+        }
+        fn limit(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    #[test]
+    fn duplicates_cycles_and_late_preparations_are_refused_by_name() {
+        let mut twice = Plan::of("op");
+        twice.step("a", Nothing);
+        twice.step("a", Nothing);
+        assert!(matches!(twice.check(), Err(PlanError::DuplicateStep { step, .. }) if step == "a"));
+
+        let mut round = Plan::of("op");
+        let a = round.step("a", Nothing).handle();
+        let b = round.step("b", Nothing).after(&a).handle();
+        round.edges.push((b.index, a.index));
+        assert!(matches!(round.check(), Err(PlanError::Cycle { .. })));
+
+        let mut late = Plan::of("op");
+        let a = late.step("a", Nothing).handle();
+        late.step("grant", Nothing).after(&a).preparation();
+        let refused = late.check().map(|_| ()).expect_err("it is late");
+        assert_eq!(
+            refused.to_string(),
+            "in the plan of op, the preparation grant comes after a, which is none"
+        );
+    }
+
+    #[test]
+    fn a_plan_tells_its_shape() {
+        let mut plan = Plan::of("op");
+        let a = plan.step("a", Nothing).handle();
+        let b = plan.step("b", Nothing).handle();
+        plan.step("c", Nothing).after_all([&a, &b]).after(&a);
+        assert_eq!(plan.shape(), [("a", vec![]), ("b", vec![]), ("c", vec!["a", "b", "a"])]);
+        assert_eq!(plan.check().map(|plan| plan.before[2].clone()), Ok(vec![0, 1]));
     }
 }

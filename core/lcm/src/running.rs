@@ -126,6 +126,7 @@ impl Job {
     async fn wait(&mut self, waiting: &mut Waiting, limit: Duration) -> Look {
         let inner = Arc::clone(&self.inner);
         let mut looks = 0;
+        let mut unasked = false;
         let mut failures = 0;
         loop {
             let registration = inner.signals.register(&waiting.event);
@@ -152,7 +153,12 @@ impl Job {
                 })
             };
             match seen {
-                Some(Ok(Seen::Rest(outcome))) => return Look::Rest(outcome),
+                Some(Ok(Seen::Rest(outcome))) => {
+                    if unasked {
+                        Metrics::add(&self.inner.metrics.missed_signals_total);
+                    }
+                    return Look::Rest(outcome);
+                }
                 Some(Ok(Seen::StillPending(wait))) if wait.event != waiting.event => {
                     return Look::Rest(Outcome::Waiting(journaled(wait)));
                 }
@@ -186,10 +192,8 @@ impl Job {
             }
             looks += 1;
             tokio::select! {
-                () = &mut notified => looks = 0,
-                () = tokio::time::sleep(left.min(delay(looks, LOOK_DELAY_MIN, LOOK_DELAY_MAX))) => {
-                    Metrics::add(&self.inner.metrics.looks_total);
-                }
+                () = &mut notified => (looks, unasked) = (0, false),
+                () = tokio::time::sleep(left.min(delay(looks, LOOK_DELAY_MIN, LOOK_DELAY_MAX))) => unasked = true,
                 () = self.inner.stopping.cancelled() => return Look::Rest(Outcome::Paused),
             }
         }

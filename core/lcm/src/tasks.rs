@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::drive::{Broken, Command, Driver};
 use crate::engine::{Inner, Live};
-use crate::journal::{FORMAT, Ledger, Unreadable, stream};
+use crate::journal::{Ledger, Unreadable, stream};
 use crate::metrics::Metrics;
 use crate::running::now_ms;
-use crate::{CancelMode, EngineError, Machine, OCCURRENCE, Occurrence, Start, State, SubjectRef, Task};
+use crate::{CancelMode, EngineError, Machine, OCCURRENCE, Occurrence, Start, State, Task};
 
 /// Operations under way at a time. Each is some kilobytes and a task; beyond this many, the neighbours are the
 /// bottleneck, and a caller had better hear "later".
@@ -61,43 +61,15 @@ impl Inner {
             Metrics::add(&self.metrics.full_total);
             return Err(EngineError::Full { running });
         }
-        let machine = operation.machine();
         let at = now_ms();
-        let mut occurrence = Occurrence {
-            format: FORMAT,
-            id: start.id.unwrap_or_else(OccurrenceId::random),
-            operation: start.operation.clone(),
-            version: operation.version(),
-            machine,
-            subject: SubjectRef {
-                kind: operation.subject_kind().0.to_owned(),
-                id: start.subject.clone(),
-            },
-            params: start.params.clone(),
-            tenant: start.tenant.clone(),
-            started_by: start.started_by.clone(),
-            is_automatic: start.is_automatic,
-            parent: start.parent,
-            trace: start.trace,
-            idempotency_key: start.idempotency_key,
-            on_failure: start.on_failure,
-            state: State::Processing,
-            state_entered_ms: at,
-            started_ms: at,
-            cancel: None,
-            error: None,
-            warnings: Vec::new(),
-            summary: serde_json::Value::Null,
-            steps: Vec::new(),
-            parked: None,
-        };
+        let id = start.id.unwrap_or_else(OccurrenceId::random);
+        let mut occurrence = Occurrence::new(&**operation, &start, id, at);
         let plan = operation.plan(&occurrence)?.check()?;
         occurrence.steps = plan.names();
         // SOL003 5.6.2.2: an operation without a grant (Modify VNF Information) begins in PROCESSING.
-        if machine == Machine::Vnf && plan.steps.iter().any(|step| step.preparation) {
+        if occurrence.machine == Machine::Vnf && plan.steps.iter().any(|step| step.preparation) {
             occurrence.state = State::Starting;
         }
-        let id = occurrence.id;
         let mut batch = Batch::new().lease(LeaseChange::Acquire {
             name: occurrence.subject.lease(),
             holder: id.to_string(),

@@ -9,6 +9,7 @@
 //! | fails                                       | rollback (if supported)               | world as before             |
 //! | acts, and the reply is lost                 | the engine repeats                    | completed                   |
 //! | crash before, after its effect, after its record | recover                          | completed                   |
+//! | is cancelled by force after its effect      | retry, or rollback                    | completed, or as before     |
 //! | acts twice                                  |                                       | completed                   |
 //! | is undone twice; undoing fails; crash around undoing | rollback, recover            | world as before             |
 //!
@@ -29,7 +30,7 @@ use manifold_store::Store;
 use serde_json::Value;
 
 use self::strike::{Strike, StruckOperation, StruckStore};
-use crate::{Engine, Machine, Occurrence, Plan, Registry, Start, State, Task};
+use crate::{CancelMode, Engine, Machine, Occurrence, Plan, Registry, Start, State, Task};
 
 /// How long one case may take. Only a hang gets there.
 const CASE_LIMIT: Duration = Duration::from_secs(60);
@@ -84,6 +85,10 @@ pub enum Fault {
     UndoneTwice,
     /// Undoing fails once; then rollback again.
     UndoFails,
+    /// Cancelled by force after its effect and before its record; then retry.
+    CancelledThenRetry,
+    /// Cancelled by force after its effect and before its record; then rollback.
+    CancelledThenRollback,
     /// The program ends before the effect is undone.
     CrashBeforeUndo,
     /// The program ends after the effect was undone and before the record.
@@ -92,7 +97,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Fault; 12] = [
+    pub const ALL: [Fault; 14] = [
         Fault::FailsThenRetry,
         Fault::FailsThenRollback,
         Fault::FailsLateThenRollback,
@@ -103,6 +108,8 @@ impl Fault {
         Fault::ActsTwice,
         Fault::UndoneTwice,
         Fault::UndoFails,
+        Fault::CancelledThenRetry,
+        Fault::CancelledThenRollback,
         Fault::CrashBeforeUndo,
         Fault::CrashBeforeUndoRecord,
     ];
@@ -112,11 +119,13 @@ impl Fault {
         match self {
             Fault::FailsThenRollback
             | Fault::FailsLateThenRollback
+            | Fault::CancelledThenRollback
             | Fault::UndoneTwice
             | Fault::UndoFails
             | Fault::CrashBeforeUndo
             | Fault::CrashBeforeUndoRecord => true,
             Fault::FailsThenRetry
+            | Fault::CancelledThenRetry
             | Fault::ReplyLost
             | Fault::CrashBeforeEffect
             | Fault::CrashBeforeRecord
@@ -130,6 +139,8 @@ impl Fault {
         match self {
             Fault::UndoneTwice | Fault::UndoFails | Fault::CrashBeforeUndo | Fault::CrashBeforeUndoRecord => true,
             Fault::FailsThenRetry
+            | Fault::CancelledThenRetry
+            | Fault::CancelledThenRollback
             | Fault::FailsThenRollback
             | Fault::FailsLateThenRollback
             | Fault::ReplyLost
@@ -148,6 +159,8 @@ impl Fault {
             | Fault::CrashBeforeUndo
             | Fault::CrashBeforeUndoRecord => true,
             Fault::FailsThenRetry
+            | Fault::CancelledThenRetry
+            | Fault::CancelledThenRollback
             | Fault::FailsThenRollback
             | Fault::FailsLateThenRollback
             | Fault::ReplyLost
@@ -272,6 +285,7 @@ struct Known {
     machine: Machine,
     rollback: bool,
     retry: bool,
+    cancel: bool,
 }
 
 struct KnownStep {
@@ -287,6 +301,8 @@ fn applies(fault: Fault, step: &KnownStep, known: &Known) -> bool {
         Fault::FailsThenRetry => known.retry && !starting,
         Fault::FailsThenRollback => known.rollback || starting,
         Fault::FailsLateThenRollback => (known.rollback || starting) && !step.forward_only,
+        Fault::CancelledThenRetry => known.cancel && known.retry && !starting,
+        Fault::CancelledThenRollback => known.cancel && (known.rollback || starting) && !step.forward_only,
         _ if fault.strikes_undo() => known.rollback && !step.forward_only,
         _ => true,
     }
@@ -320,6 +336,7 @@ async fn plain_run(arena: &impl Arena, operation: &str) -> Result<Known, String>
         machine: newest.machine(),
         rollback: newest.supports(Task::Rollback),
         retry: newest.supports(Task::Retry),
+        cancel: newest.supports(Task::Cancel),
     })
 }
 
@@ -376,11 +393,24 @@ impl<A: Arena> Case<'_, A> {
                 return Err(format!("it is {state} and was not resumed: {recovered:?}"));
             }
         }
+        if matches!(self.fault, Fault::CancelledThenRetry | Fault::CancelledThenRollback) {
+            tokio::select! {
+                () = strike.crashed.notified() => {}
+                rested = settled(&engine, id) => {
+                    return Err(format!("it came to rest before it was cancelled: {}", rested?.state));
+                }
+            }
+            let cancelled = engine.cancel(id, CancelMode::Forceful).await;
+            cancelled.map_err(|error| format!("it cannot be cancelled: {error}"))?;
+        }
         let mut rested = settled(&engine, id).await?;
         if rested.state == State::FailedTemp {
             let task = match self.fault {
-                Fault::FailsThenRetry => engine.retry(id).await,
-                Fault::FailsThenRollback | Fault::FailsLateThenRollback | Fault::UndoFails => engine.rollback(id).await,
+                Fault::FailsThenRetry | Fault::CancelledThenRetry => engine.retry(id).await,
+                Fault::FailsThenRollback
+                | Fault::FailsLateThenRollback
+                | Fault::CancelledThenRollback
+                | Fault::UndoFails => engine.rollback(id).await,
                 _ => return Err(format!("it failed: {:?}", rested.error)),
             };
             task.map_err(|error| format!("the task is refused: {error}"))?;

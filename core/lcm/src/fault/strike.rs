@@ -47,7 +47,7 @@ impl Strike {
             .is_ok()
     }
 
-    /// The program ends here.
+    /// The program ends here, or the step is cancelled here.
     async fn crash<T>(&self) -> T {
         self.crashed.notify_one();
         std::future::pending().await
@@ -140,7 +140,7 @@ impl Step for StruckStep {
                 )))
             }
             Fault::CrashBeforeEffect if strike.strikes() => strike.crash().await,
-            Fault::CrashBeforeRecord if strike.strikes() => {
+            Fault::CrashBeforeRecord | Fault::CancelledThenRetry | Fault::CancelledThenRollback if strike.strikes() => {
                 self.inner.act(cx).await?;
                 strike.crash().await
             }
