@@ -44,6 +44,7 @@ pub mod limits;
 pub mod metrics;
 pub mod problem;
 pub mod query;
+pub mod range;
 pub mod server;
 pub mod tls;
 

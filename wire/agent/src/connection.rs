@@ -29,6 +29,9 @@ const ANSWERS_QUEUED: usize = 16;
 /// For a peer to take one frame. One that is slower is cut off.
 const WRITE: Duration = Duration::from_secs(10);
 
+/// For the last frame: what is told is worth no longer wait, and the peer's calls are gone already.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Why a conversation ended, where that is worth telling the peer.
 enum End {
     /// It went away, or can take nothing more.
@@ -74,7 +77,9 @@ pub(crate) async fn converse(
     };
     if let End::Refused(error) = end {
         tracing::warn!(uid, ?error, "A connection was closed by us.");
-        if write_frame(&mut writer, &FromServer::Goodbye { error }).await.is_err() {
+        let farewell = FromServer::Goodbye { error };
+        let told = tokio::time::timeout(FAREWELL, write_frame(&mut writer, &farewell)).await;
+        if !matches!(told, Ok(Ok(()))) {
             tracing::debug!(uid, "The peer was gone before it was told why.");
         }
     }
