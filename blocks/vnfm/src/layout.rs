@@ -1,0 +1,238 @@
+//! Which VNFC instances a VNF is to have, and what each of their interfaces is on. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use manifold_descriptors::vnfd::{DeploymentFlavour, ExtCpInternal, Vdu, VduCp, VduKind};
+use manifold_sol::{ExtVirtualLinkData, VnfExtCpConfig};
+use manifold_vim_interface::NetworkId;
+use serde::{Deserialize, Serialize};
+
+use crate::instance::Attachment;
+
+/// The longest host name (RFC 1123 2.1 allows more in all; one label has at most this, RFC 1035 2.3.4).
+const HOST_NAME_LEN_MAX: usize = 63;
+
+/// The most VNFC instances of a VNF: beyond this, a descriptor has a slip of the pen in it.
+const VNFCS_MAX: u32 = 2_000;
+
+/// A VNFC instance to make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct VnfcPlan {
+    pub(crate) id: String,
+    pub(crate) vdu: String,
+    pub(crate) number: u32,
+    pub(crate) host_name: String,
+    /// In the order of the machine's interfaces.
+    pub(crate) ports: Vec<PortPlan>,
+}
+
+/// A port to make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PortPlan {
+    pub(crate) cp: String,
+    pub(crate) on: Attachment,
+    /// Empty = the VIM chooses.
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) mac: Option<String>,
+}
+
+/// What VNFC instances are to be.
+pub(crate) struct Wish<'a> {
+    pub(crate) vnf_name: &'a str,
+    pub(crate) flavour: &'a DeploymentFlavour,
+    pub(crate) ext_links: &'a [ExtVirtualLinkData],
+    /// How many instances of each VDU there shall be.
+    pub(crate) counts: BTreeMap<String, u32>,
+    /// The numbers of those that there are.
+    pub(crate) have: BTreeMap<String, BTreeSet<u32>>,
+}
+
+impl Wish<'_> {
+    /// The VNFC instances that lack. Errors: everything that is wrong with the wish.
+    pub(crate) fn lacking(&self) -> Result<Vec<VnfcPlan>, Vec<String>> {
+        let mut faults = Vec::new();
+        let total: u32 = self.counts.values().fold(0, |sum, count| sum.saturating_add(*count));
+        if total > VNFCS_MAX {
+            return Err(vec![format!("{total} VNFC instances are asked for, and {VNFCS_MAX} are the most")]);
+        }
+        let outside = Outside::of(self.flavour, self.ext_links, &mut faults);
+        let mut vnfcs = Vec::new();
+        for vdu in &self.flavour.vdus {
+            let wanted = self.counts.get(&vdu.id).copied().unwrap_or(0);
+            let none = BTreeSet::new();
+            let have = self.have.get(&vdu.id).unwrap_or(&none);
+            let lacks = wanted.saturating_sub(u32::try_from(have.len()).unwrap_or(u32::MAX));
+            if lacks > 0 {
+                check_vdu(vdu, &outside, self.flavour, &mut faults);
+            }
+            let newest = have.last().copied().unwrap_or(0);
+            for number in newest + 1..=newest + lacks {
+                vnfcs.push(VnfcPlan {
+                    id: format!("{}-{number}", vdu.id),
+                    vdu: vdu.id.clone(),
+                    number,
+                    host_name: host_name(self.vnf_name, &vdu.id, number),
+                    ports: vdu.connection_points.iter().filter_map(|cp| port(cp, number, &outside)).collect(),
+                });
+            }
+        }
+        if faults.is_empty() { Ok(vnfcs) } else { Err(faults) }
+    }
+}
+
+/// One place where an external connection point can be put.
+struct Spot {
+    link: String,
+    vim: Option<String>,
+    network: NetworkId,
+    config: String,
+    addresses: Vec<IpAddr>,
+    mac: Option<String>,
+}
+
+impl Spot {
+    /// Whether two connection points can use it: fixed addresses are for one.
+    fn is_reusable(&self) -> bool {
+        self.addresses.is_empty() && self.mac.is_none()
+    }
+}
+
+/// External connection points and where the request puts them.
+struct Outside {
+    by_cpd: BTreeMap<String, Vec<Spot>>,
+}
+
+impl Outside {
+    fn of(flavour: &DeploymentFlavour, links: &[ExtVirtualLinkData], faults: &mut Vec<String>) -> Self {
+        let mut by_cpd: BTreeMap<String, Vec<Spot>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for link in links {
+            if !seen.insert(&link.id) {
+                faults.push(format!("there are two external links {}", link.id));
+            }
+            let Ok(network) = link.resource_id.parse::<NetworkId>() else {
+                faults.push(format!("external link {}: {} is no network's identifier", link.id, link.resource_id));
+                continue;
+            };
+            for ext in &link.ext_cps {
+                let Some(cpd) = flavour.ext_cpd(&ext.cpd_id) else {
+                    let known: Vec<&str> = flavour.ext_cpds.iter().map(|cpd| cpd.id.as_str()).collect();
+                    let known = known.join(", ");
+                    faults.push(format!(
+                        "external link {}: the VNF has no external connection point {}; it has: {known}",
+                        link.id, ext.cpd_id
+                    ));
+                    continue;
+                };
+                if let ExtCpInternal::VirtualLink { virtual_link } = &cpd.internal {
+                    faults.push(format!(
+                        "external connection point {} exposes the internal link {virtual_link}, which is not offered; expose a VDU's",
+                        cpd.id
+                    ));
+                    continue;
+                }
+                let spots = by_cpd.entry(cpd.id.clone()).or_default();
+                if ext.cp_config.is_empty() {
+                    let (link, vim) = (link.id.clone(), link.vim_connection_id.clone());
+                    let config = cpd.id.clone();
+                    spots.push(Spot { link, vim, network, config, addresses: Vec::new(), mac: None });
+                }
+                for (config, wish) in &ext.cp_config {
+                    let (addresses, mac) = wished(&format!("external link {}, {config}", link.id), wish, faults);
+                    let (link, vim) = (link.id.clone(), link.vim_connection_id.clone());
+                    spots.push(Spot { link, vim, network, config: config.clone(), addresses, mac });
+                }
+            }
+        }
+        Self { by_cpd }
+    }
+
+    /// Where the connection point of the instance with this number is: each takes a configuration of its own in their order;
+    /// when there are no more, the last that has no fixed addresses serves the rest.
+    fn spot(&self, cpd: &str, number: u32) -> Option<&Spot> {
+        let spots = self.by_cpd.get(cpd)?;
+        let own = usize::try_from(number).ok().and_then(|number| spots.get(number.checked_sub(1)?));
+        own.or_else(|| spots.iter().rev().find(|spot| spot.is_reusable()))
+    }
+
+    /// Instances beyond the configurations with fixed addresses get what the VIM chooses, on the same link.
+    fn any(&self, cpd: &str) -> Option<&Spot> {
+        self.by_cpd.get(cpd)?.last()
+    }
+}
+
+fn wished(where_: &str, config: &VnfExtCpConfig, faults: &mut Vec<String>) -> (Vec<IpAddr>, Option<String>) {
+    let (mut addresses, mut mac) = (Vec::new(), None);
+    for ethernet in config.cp_protocol_data.iter().filter_map(|data| data.ip_over_ethernet.as_ref()) {
+        mac = mac.or_else(|| ethernet.mac_address.clone());
+        for text in ethernet.ip_addresses.iter().flat_map(|data| &data.fixed_addresses) {
+            match text.parse() {
+                Ok(address) => addresses.push(address),
+                Err(_) => faults.push(format!("{where_}: {text} is no IP address")),
+            }
+        }
+    }
+    (addresses, mac)
+}
+
+fn check_vdu(vdu: &Vdu, outside: &Outside, flavour: &DeploymentFlavour, faults: &mut Vec<String>) {
+    if vdu.kind != VduKind::VirtualMachine || vdu.compute.is_none() {
+        faults.push(format!("VDU {} is no virtual machine, and nothing else is offered", vdu.id));
+    }
+    for cp in &vdu.connection_points {
+        match (&cp.ext_cpd, &cp.virtual_link) {
+            (Some(cpd), _) if outside.by_cpd.contains_key(cpd) => {}
+            (_, Some(link)) if flavour.virtual_link(link).is_some() => {}
+            (_, Some(link)) => faults.push(format!("connection point {} is on {link}, which is no internal link", cp.id)),
+            (Some(cpd), None) => {
+                faults.push(format!("external connection point {cpd} is on no external link: name it in extVirtualLinks"));
+            }
+            (None, None) => faults.push(format!("connection point {} of VDU {} is on no link", cp.id, vdu.id)),
+        }
+    }
+}
+
+fn port(cp: &VduCp, number: u32, outside: &Outside) -> Option<PortPlan> {
+    if let Some(cpd) = &cp.ext_cpd
+        && let Some(any) = outside.any(cpd)
+    {
+        let own = outside.spot(cpd, number);
+        let spot = own.unwrap_or(any);
+        return Some(PortPlan {
+            cp: cp.id.clone(),
+            on: Attachment::External {
+                link: spot.link.clone(),
+                vim: spot.vim.clone(),
+                network: spot.network,
+                cpd: cpd.clone(),
+                config: spot.config.clone(),
+            },
+            addresses: own.map(|spot| spot.addresses.clone()).unwrap_or_default(),
+            mac: own.and_then(|spot| spot.mac.clone()),
+        });
+    }
+    let link = cp.virtual_link.clone()?;
+    Some(PortPlan { cp: cp.id.clone(), on: Attachment::Internal { link }, addresses: Vec::new(), mac: None })
+}
+
+/// `<vnf>-<vdu>-<number>` as a host name: what no host name has becomes a hyphen, and what is too long loses its middle.
+fn host_name(vnf: &str, vdu: &str, number: u32) -> String {
+    let clean = |text: &str| {
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .collect();
+        text.trim_matches('-').to_owned()
+    };
+    let mut end = format!("-{}-{number}", clean(vdu));
+    let numbered = format!("-{number}");
+    if end.len() > HOST_NAME_LEN_MAX / 2 {
+        let head = end[..HOST_NAME_LEN_MAX / 2 - numbered.len()].trim_end_matches('-');
+        end = format!("{head}{numbered}");
+    }
+    let mut start = clean(vnf);
+    start.truncate(HOST_NAME_LEN_MAX - end.len());
+    let start = start.trim_end_matches('-');
+    format!("{start}{end}").trim_matches('-').to_owned()
+}
