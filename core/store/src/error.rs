@@ -94,7 +94,7 @@ pub enum StoreError {
         doing: &'static str,
         /// What the database said.
         #[source]
-        source: rusqlite::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A group of commits failed as a whole; the caller's batch was among them.
     #[error("the database could not commit: {reason}")]
@@ -135,6 +135,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    pub(crate) fn database(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Database {
+            doing,
+            source: Box::new(source),
+        }
+    }
+
     /// The conflict, if this is one.
     pub fn conflict(&self) -> Option<&Conflict> {
         match self {

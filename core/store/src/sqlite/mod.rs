@@ -244,7 +244,7 @@ fn lock(data_dir: &Path) -> Result<File, StoreError> {
 }
 
 fn connect(path: &PathBuf) -> Result<Connection, StoreError> {
-    let fails = |doing| move |source| StoreError::Database { doing, source };
+    let fails = |doing| move |source| StoreError::database(doing, source);
     let connection = Connection::open(path).map_err(fails("open"))?;
     // Readers and the writer never block one another in WAL mode; only a checkpoint may, for moments.
     connection
@@ -267,9 +267,6 @@ fn reader(path: &PathBuf) -> Result<Connection, StoreError> {
     let connection = connect(path)?;
     connection
         .pragma_update(None, "query_only", true)
-        .map_err(|source| StoreError::Database {
-            doing: "make a reader",
-            source,
-        })?;
+        .map_err(|source| StoreError::database("make a reader", source))?;
     Ok(connection)
 }

@@ -10,7 +10,7 @@ pub(super) const TENANT_KEY: &str = "\0tenant";
 const PAGE_LIMIT_DEFAULT: u32 = 100;
 
 fn fails(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-    move |source| StoreError::Database { doing, source }
+    move |source| StoreError::database(doing, source)
 }
 
 type RawDoc = (String, u64, Option<String>, String);

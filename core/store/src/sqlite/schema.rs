@@ -46,7 +46,7 @@ const MIGRATIONS: &[&str] = &["
 
 /// Brings the database to the newest schema, in one transaction. Errors: `NewerSchema`.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let fails = |doing| move |source| StoreError::Database { doing, source };
+    let fails = |doing| move |source| StoreError::database(doing, source);
     let found: u32 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(fails("tell its schema"))?;

@@ -186,7 +186,7 @@ fn write_group(
 }
 
 fn in_savepoint(transaction: &mut Transaction<'_>, batch: &SizedBatch) -> Result<Committed, StoreError> {
-    let database = |doing| move |source| StoreError::Database { doing, source };
+    let database = |doing| move |source| StoreError::database(doing, source);
     let savepoint = transaction.savepoint().map_err(database("begin a batch"))?;
     let committed = apply(&savepoint, batch)?;
     savepoint.commit().map_err(database("end a batch"))?;
@@ -194,7 +194,7 @@ fn in_savepoint(transaction: &mut Transaction<'_>, batch: &SizedBatch) -> Result
 }
 
 fn apply(db: &Connection, sized: &SizedBatch) -> Result<Committed, StoreError> {
-    let database = |doing| move |source| StoreError::Database { doing, source };
+    let database = |doing| move |source| StoreError::database(doing, source);
     let batch = &sized.batch;
     let mut committed = Committed::default();
     for change in &batch.leases {
@@ -248,10 +248,7 @@ fn apply_write(db: &Connection, write: &Write, body: &str) -> Result<u64, StoreE
                 .query_row(params![kind, id], |row| row.get::<_, i64>(0))
                 .optional()
         })
-        .map_err(|source| StoreError::Database {
-            doing: "read a revision",
-            source,
-        })?
+        .map_err(|source| StoreError::database("read a revision", source))?
         .map(i64::cast_unsigned);
     let holds = match expect {
         Expect::Any => true,
@@ -268,20 +265,17 @@ fn apply_write(db: &Connection, write: &Write, body: &str) -> Result<u64, StoreE
         .into());
     }
     match write {
-        Write::Put(put) => apply_put(db, put, body, found).map_err(|source| StoreError::Database {
-            doing: "write a document",
-            source,
-        }),
+        Write::Put(put) => {
+            apply_put(db, put, body, found).map_err(|source| StoreError::database("write a document", source))
+        }
         Write::Delete(_) => {
             let gone = db
                 .prepare_cached("DELETE FROM doc_index WHERE kind = ?1 AND id = ?2")
                 .and_then(|mut statement| statement.execute(params![kind, id]))
                 .and_then(|_| db.prepare_cached("DELETE FROM doc WHERE kind = ?1 AND id = ?2"))
                 .and_then(|mut statement| statement.execute(params![kind, id]));
-            gone.map(|_| 0).map_err(|source| StoreError::Database {
-                doing: "delete a document",
-                source,
-            })
+            gone.map(|_| 0)
+                .map_err(|source| StoreError::database("delete a document", source))
         }
         Write::Check(_) => Ok(0),
     }
@@ -310,7 +304,7 @@ fn apply_put(db: &Connection, put: &Put, body: &str, found: Option<u64>) -> rusq
 }
 
 fn apply_lease(db: &Connection, change: &LeaseChange) -> Result<(), StoreError> {
-    let database = |doing| move |source| StoreError::Database { doing, source };
+    let database = |doing| move |source| StoreError::database(doing, source);
     match change {
         LeaseChange::Acquire {
             name,
