@@ -13,6 +13,9 @@ pub const DIAGNOSTICS_MAX: usize = 500;
 /// Longest part of a source line that a diagnostic quotes, in characters.
 const QUOTE_CHARACTERS_MAX: usize = 160;
 
+/// Most names that are looked through for what was meant.
+const CANDIDATES_MAX: usize = 1_000;
+
 /// Whether a diagnostic makes the package unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -125,15 +128,12 @@ pub struct Diagnostics {
 impl Diagnostics {
     /// Adds one. The same code at the same place with the same message counts once.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        if self.list.contains(&diagnostic) {
-            return;
-        }
         if self.list.len() >= DIAGNOSTICS_MAX {
             self.left_out += 1;
             self.error_left_out |= diagnostic.severity == Severity::Error;
-            return;
+        } else if !self.list.contains(&diagnostic) {
+            self.list.push(diagnostic);
         }
-        self.list.push(diagnostic);
     }
 
     /// Adds an error about a file as a whole.
@@ -248,6 +248,7 @@ pub(crate) fn candidates<'a>(written: &str, all: impl IntoIterator<Item = &'a st
     let mut all: Vec<&str> = all.into_iter().collect();
     all.sort_unstable();
     all.dedup();
+    all.truncate(CANDIDATES_MAX);
     if all.is_empty() {
         return None;
     }

@@ -1,7 +1,7 @@
 //! The texts that are being read, and the report that collects what is wrong with them.
 
 use crate::code::Code;
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, Severity, quote};
+use crate::diagnostic::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Place, Severity, candidates, quote};
 
 /// A place in one of the [`Sources`]. Lines and columns count from 1; the end is exclusive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -16,21 +16,42 @@ pub(crate) struct Span {
 /// Texts by index.
 #[derive(Debug, Default)]
 pub(crate) struct Sources {
-    files: Vec<(String, String)>,
+    files: Vec<Source>,
+}
+
+/// A text, and where its lines begin: a hostile file shall not be searched from its start for each of its faults.
+#[derive(Debug)]
+struct Source {
+    name: String,
+    text: String,
+    line_starts: Vec<usize>,
 }
 
 impl Sources {
     pub(crate) fn add(&mut self, name: &str, text: String) -> u32 {
-        self.files.push((name.to_owned(), text));
+        let breaks = text
+            .bytes()
+            .enumerate()
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at + 1);
+        let line_starts = std::iter::once(0).chain(breaks).collect();
+        self.files.push(Source {
+            name: name.to_owned(),
+            text,
+            line_starts,
+        });
         (self.files.len() - 1) as u32
     }
 
-    pub(crate) fn text(&self, file: u32) -> &str {
-        self.files.get(file as usize).map_or("", |(_, text)| text)
+    /// The line of that number as a diagnostic quotes it.
+    pub(crate) fn quote(&self, file: u32, line: u32) -> Option<String> {
+        let source = self.files.get(file as usize)?;
+        let start = *source.line_starts.get(line.checked_sub(1)? as usize)?;
+        quote(source.text.get(start..)?, 1)
     }
 
     pub(crate) fn name(&self, file: u32) -> &str {
-        self.files.get(file as usize).map_or("", |(name, _)| name)
+        self.files.get(file as usize).map_or("", |source| &source.name)
     }
 }
 
@@ -52,6 +73,16 @@ impl Report {
         }
     }
 
+    /// Whether what comes is only counted.
+    fn is_full(&self) -> bool {
+        self.diagnostics.list.len() >= DIAGNOSTICS_MAX
+    }
+
+    /// What may have been meant. Nothing, and at no cost, when no diagnostic is kept any more.
+    pub(crate) fn candidates<'a>(&self, written: &str, all: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        if self.is_full() { None } else { candidates(written, all) }
+    }
+
     pub(crate) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.push(Severity::Error, code, span, message.into(), None);
     }
@@ -70,7 +101,11 @@ impl Report {
 
     fn push(&mut self, severity: Severity, code: Code, span: Span, message: String, help: Option<String>) {
         let place = self.place(span);
-        let source_line = quote(self.sources.text(span.file), span.line);
+        let source_line = if self.is_full() {
+            None
+        } else {
+            self.sources.quote(span.file, span.line)
+        };
         self.diagnostics.push(Diagnostic {
             code,
             severity,

@@ -103,6 +103,15 @@ impl Node {
         }
     }
 
+    /// Levels of nesting, this one counted.
+    fn depth(&self) -> usize {
+        match &self.data {
+            Data::Null | Data::Scalar { .. } => 1,
+            Data::Seq(items) => 1 + items.iter().map(Node::depth).max().unwrap_or(0),
+            Data::Map(entries) => 1 + entries.iter().map(|(_, node)| node.depth()).max().unwrap_or(0),
+        }
+    }
+
     fn count(&self) -> usize {
         match &self.data {
             Data::Null | Data::Scalar { .. } => 1,
@@ -245,6 +254,14 @@ impl Loader<'_> {
                         );
                         return None;
                     };
+                    if open.len() + node.depth() > DEPTH_MAX {
+                        self.report.error(
+                            Code::YamlLimit,
+                            span,
+                            format!("nested deeper than {DEPTH_MAX} levels, aliases spelled out"),
+                        );
+                        return None;
+                    }
                     let (node, size) = (node.clone(), *size);
                     self.nodes += size;
                     (0, Node { span, ..node })

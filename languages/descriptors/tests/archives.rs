@@ -201,3 +201,21 @@ fn properties_that_name_each_other_cost_no_more_than_is_allowed() {
     let described = describe("a.yaml", &files(&[("a.yaml", &(text + vnf))]), None);
     assert!(described.diagnostics.error_codes().contains(&Code::FunctionUnsupported));
 }
+
+#[test]
+fn a_file_of_faults_only_is_read_in_no_more_time_than_its_size_allows() {
+    // Each of 60,000 lines is a fault; what is kept is bounded, and so is the work for what is not.
+    let mut text = String::from(
+        "tosca_definitions_version: tosca_simple_yaml_1_3\ntopology_template:\n  node_templates:\n    v:\n",
+    );
+    text.push_str("      type: tosca.nodes.nfv.VNF\n      properties:\n");
+    for n in 0..60_000 {
+        text.push_str(&format!("        wrong_{n}: 1\n"));
+    }
+    let described = describe("a.yaml", &files(&[("a.yaml", &text)]), None);
+    assert_eq!(
+        described.diagnostics.list.len(),
+        manifold_descriptors::diagnostic::DIAGNOSTICS_MAX
+    );
+    assert!(described.diagnostics.left_out > 59_000);
+}

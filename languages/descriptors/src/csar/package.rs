@@ -11,7 +11,7 @@ use super::meta::{self, Meta};
 use super::{Csar, Limits, PackageFiles};
 use crate::code::Code;
 use crate::describe::{Descriptor, describe};
-use crate::diagnostic::{Diagnostics, Place, Severity, candidates};
+use crate::diagnostic::{Diagnostics, Place, Severity};
 use crate::source::{Report, Span};
 use crate::tosca::definitions::DefinitionFiles;
 use crate::vnfd::{SwImageDesc, SwImageSource};
@@ -225,7 +225,7 @@ impl Reading {
                 continue;
             };
             if !paths.contains(&name.value) {
-                let help = candidates(&name.value, paths.iter().map(String::as_str));
+                let help = self.report.candidates(&name.value, paths.iter().map(String::as_str));
                 let message = format!("`{}` is not in the package", name.value);
                 self.report.error_help(Code::MetaFileMissing, name.span, message, help);
             }
@@ -261,7 +261,7 @@ impl Reading {
             return;
         }
         let place = self.report.place(hash.1);
-        let source_line = crate::diagnostic::quote(self.report.sources.text(hash.1.file), hash.1.line);
+        let source_line = self.report.sources.quote(hash.1.file, hash.1.line);
         self.wanted.push(Wanted {
             path: path.to_owned(),
             algorithm: name,
@@ -279,7 +279,7 @@ impl Reading {
                 return Some(entry.value.clone());
             }
             let definitions = paths.iter().filter(|path| is_yaml(path)).map(String::as_str);
-            let help = candidates(&entry.value, definitions);
+            let help = self.report.candidates(&entry.value, definitions);
             let message = format!("the entry definitions `{}` are not in the package", entry.value);
             self.report.error_help(Code::MetaFileMissing, entry.span, message, help);
             return None;
@@ -384,7 +384,7 @@ impl Reading {
                 continue;
             }
             if !paths.contains(&source.source) {
-                let help = candidates(&source.source, paths.iter().map(String::as_str));
+                let help = self.report.candidates(&source.source, paths.iter().map(String::as_str));
                 let message = format!("`{}` is not in the package", source.source);
                 self.report.error_help(Code::ManifestFileMissing, *start, message, help);
             }

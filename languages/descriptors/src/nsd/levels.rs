@@ -2,7 +2,6 @@
 
 use super::{NsLevel, NsScalingAspect, Nsd};
 use crate::code::Code;
-use crate::diagnostic::candidates;
 use crate::source::Report;
 use crate::tosca::template::Policy;
 use crate::tosca::types::Sort;
@@ -44,7 +43,7 @@ pub(crate) fn read(report: &mut Report, env: &Env<'_>, nsd: &mut Nsd) {
         };
         let name = aspect.text().unwrap_or_default();
         let Some(known) = nsd.scaling_aspects.get_mut(name) else {
-            let help = candidates(name, nsd.scaling_aspects.keys().map(String::as_str));
+            let help = report.candidates(name, nsd.scaling_aspects.keys().map(String::as_str));
             report.error_help(
                 Code::AspectUnknown,
                 aspect.span,
@@ -89,7 +88,7 @@ pub(crate) fn read(report: &mut Report, env: &Env<'_>, nsd: &mut Nsd) {
                     Code::LevelBad,
                     span,
                     format!("the default level `{id}` does not exist"),
-                    candidates(&id, ids),
+                    report.candidates(&id, ids),
                 );
             }
             Some((id, _)) => nsd.default_instantiation_level = Some(id),
@@ -114,7 +113,7 @@ pub(crate) fn read(report: &mut Report, env: &Env<'_>, nsd: &mut Nsd) {
             .unwrap_or_default()
         {
             let Some(level) = nsd.instantiation_levels.get_mut(&key.name) else {
-                let help = candidates(&key.name, nsd.instantiation_levels.keys().map(String::as_str));
+                let help = report.candidates(&key.name, nsd.instantiation_levels.keys().map(String::as_str));
                 report.error_help(
                     Code::LevelBad,
                     key.span,

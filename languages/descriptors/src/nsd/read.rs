@@ -4,13 +4,12 @@ use super::{
     CpConnectivity, LocationConstraint, Nfp, NsProfile, NsVirtualLink, Nsd, PnfProfile, Qos, Sap, VnfProfile, Vnffg,
 };
 use crate::code::Code;
-use crate::diagnostic::candidates;
 use crate::link::read as link;
 use crate::source::Report;
 use crate::tosca::template::{NodeTemplate, Topology};
 use crate::tosca::types::{Sort, Types};
-use crate::tosca::values::Env;
-use crate::yaml::{Data, Key, Node};
+use crate::tosca::values::{Env, layered};
+use crate::yaml::Node;
 
 pub(crate) const NS: &str = "tosca.nodes.nfv.NS";
 const VNF: &str = "tosca.nodes.nfv.VNF";
@@ -112,20 +111,12 @@ fn header(report: &mut Report, env: &Env<'_>) -> Option<(Node, Option<String>)> 
         .map(|node| node.span)
         .or(substitution.map(|s| s.span))
         .unwrap_or_default();
-    let mut merged: Vec<(Key, Node)> = Vec::new();
     let layers = [
         own.and_then(|node| node.properties.as_ref()),
         substitution.and_then(|s| s.properties.as_ref()),
     ];
-    for (key, value) in layers.into_iter().flatten().flat_map(Node::entries) {
-        merged.retain(|(k, _)| k.name != key.name);
-        merged.push((key.clone(), value.clone()));
-    }
     let owner = own.map_or("NS", |node| node.name.as_str());
-    let merged = Node {
-        span,
-        data: Data::Map(merged),
-    };
+    let merged = layered(span, layers.into_iter().flatten());
     let head = env.properties(report, Sort::Node, node_type, Some(&merged), owner, span);
     Some((head, own.map(|node| node.name.clone())))
 }
@@ -171,7 +162,7 @@ fn connectivity(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Vec<
         if !env.types.is_a(Sort::Node, &target.type_name, LINK) {
             let links = env.topology.nodes_of(env.types, LINK).map(|node| node.name.as_str());
             let message = format!("`{name}` is a {} and not a virtual link", target.type_name);
-            report.error_help(Code::TargetWrongType, *span, message, candidates(name, links));
+            report.error_help(Code::TargetWrongType, *span, message, report.candidates(name, links));
             continue;
         }
         all.push(CpConnectivity {

@@ -6,8 +6,8 @@ use crate::link::read as link;
 use crate::source::Report;
 use crate::tosca::template::Topology;
 use crate::tosca::types::{Sort, Types};
-use crate::tosca::values::Env;
-use crate::yaml::{Data, Key, Node};
+use crate::tosca::values::{Env, layered};
+use crate::yaml::Node;
 
 pub(crate) const PNF: &str = "tosca.nodes.nfv.PNF";
 
@@ -22,19 +22,11 @@ pub(crate) fn pnfd(report: &mut Report, types: &Types, topology: &Topology) -> O
         .map(|node| node.span)
         .or(substitution.map(|s| s.span))
         .unwrap_or_default();
-    let mut merged: Vec<(Key, Node)> = Vec::new();
     let layers = [
         own.and_then(|node| node.properties.as_ref()),
         substitution.and_then(|s| s.properties.as_ref()),
     ];
-    for (key, value) in layers.into_iter().flatten().flat_map(Node::entries) {
-        merged.retain(|(k, _)| k.name != key.name);
-        merged.push((key.clone(), value.clone()));
-    }
-    let merged = Node {
-        span,
-        data: Data::Map(merged),
-    };
+    let merged = layered(span, layers.into_iter().flatten());
     let owner = own.map_or("PNF", |node| node.name.as_str());
     let head = env.properties(report, Sort::Node, node_type, Some(&merged), owner, span);
     let mappings = substitution.map(|s| s.requirements.as_slice()).unwrap_or_default();

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use super::types::Types;
 use crate::code::Code;
-use crate::diagnostic::candidates;
 use crate::source::{Report, Span};
 use crate::yaml::{self, Node};
 
@@ -66,7 +65,7 @@ pub(crate) fn load(report: &mut Report, files: &DefinitionFiles, entry: &str) ->
                     Code::ImportMissing,
                     span,
                     format!("`{name}` is not in the package"),
-                    candidates(name.rsplit('/').next().unwrap_or(&name), file_names),
+                    report.candidates(name.rsplit('/').next().unwrap_or(&name), file_names),
                 );
                 continue;
             };
@@ -149,7 +148,7 @@ fn check_sections(report: &mut Report, root: &Node) {
     for (key, _) in root.entries() {
         if !known.contains(&key.name.as_str()) {
             let message = format!("`{}` is no section of a definitions file", key.name);
-            report.error_help(Code::UnknownKey, key.span, message, candidates(&key.name, known));
+            report.error_help(Code::UnknownKey, key.span, message, report.candidates(&key.name, known));
         }
     }
 }

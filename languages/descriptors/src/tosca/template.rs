@@ -2,9 +2,11 @@
 
 use super::types::{Sort, Types};
 use crate::code::Code;
-use crate::diagnostic::candidates;
 use crate::source::{Report, Span};
 use crate::yaml::{Data, Key, Node};
+
+/// Most node templates, groups and policies each of one topology: names are looked up one by one. Large VNFs have some hundred.
+const SECTION_ENTRIES_MAX: usize = 5_000;
 
 /// A name and where it stands.
 pub(crate) type Named = (String, Span);
@@ -193,12 +195,21 @@ pub(crate) fn read(report: &mut Report, types: &Types, path: &str, root: &Node) 
             Code::UnknownKey,
             key.span,
             message,
-            candidates(&key.name, known.iter().copied()),
+            report.candidates(&key.name, known.iter().copied()),
         );
     }
     let section = |report: &mut Report, name: &str| -> Vec<(Key, Node)> {
         match topology.get(name) {
-            Some(node) if expect_map(report, node, name) => node.entries().to_vec(),
+            Some(node) if expect_map(report, node, name) => {
+                if node.entries().len() > SECTION_ENTRIES_MAX {
+                    let message = format!(
+                        "{name} has {} entries; at most {SECTION_ENTRIES_MAX} are read",
+                        node.entries().len()
+                    );
+                    report.error(Code::YamlLimit, node.span, message);
+                }
+                node.entries().iter().take(SECTION_ENTRIES_MAX).cloned().collect()
+            }
             _ => vec![],
         }
     };
@@ -231,7 +242,19 @@ pub(crate) fn read(report: &mut Report, types: &Types, path: &str, root: &Node) 
             "policies",
             "- name: { type: …, targets: [ … ], properties: { … } }",
         );
-        for (key, body) in policies.items().iter().flat_map(Node::entries) {
+        if policies.items().len() > SECTION_ENTRIES_MAX {
+            report.error(
+                Code::YamlLimit,
+                policies.span,
+                format!("more than {SECTION_ENTRIES_MAX} policies"),
+            );
+        }
+        for (key, body) in policies
+            .items()
+            .iter()
+            .take(SECTION_ENTRIES_MAX)
+            .flat_map(Node::entries)
+        {
             let Some(type_name) = type_of(report, types, Sort::Policy, key, body) else {
                 continue;
             };
@@ -264,7 +287,7 @@ fn type_of(report: &mut Report, types: &Types, sort: Sort, key: &Key, body: &Nod
         return Some(name);
     }
     let message = format!("type `{name}` is not defined");
-    let help = candidates(&name, types.names(sort));
+    let help = report.candidates(&name, types.names(sort));
     match sort {
         Sort::Policy | Sort::Group => {
             report.warning_help(
@@ -316,7 +339,7 @@ fn read_node(report: &mut Report, types: &Types, key: Key, body: &Node) -> Optio
             Code::UnknownKey,
             part.span,
             message,
-            candidates(&part.name, known.iter().copied()),
+            report.candidates(&part.name, known.iter().copied()),
         );
     }
     let type_name = type_of(report, types, Sort::Node, &key, body)?;
@@ -327,7 +350,7 @@ fn read_node(report: &mut Report, types: &Types, key: Key, body: &Node) -> Optio
         for (name, value) in list.items().iter().flat_map(Node::entries) {
             if !declared.iter().any(|r| r.name == name.name) && !types.is_open(Sort::Node, &type_name) {
                 let message = format!("`{type_name}` has no requirement `{}`", name.name);
-                let help = candidates(&name.name, declared.iter().map(|r| r.name.as_str()));
+                let help = report.candidates(&name.name, declared.iter().map(|r| r.name.as_str()));
                 report.error_help(Code::RequirementUnknown, name.span, message, help);
             }
             let target = value.get("node").unwrap_or(value);
@@ -403,7 +426,7 @@ fn read_substitution(report: &mut Report, types: &Types, key: &Key, mappings: &N
     };
     let node_type = type_node.text().unwrap_or_default().to_owned();
     if types.get(Sort::Node, &node_type).is_none() {
-        let help = candidates(&node_type, types.names(Sort::Node));
+        let help = report.candidates(&node_type, types.names(Sort::Node));
         report.error_help(
             Code::UnknownType,
             type_node.span,
@@ -477,7 +500,12 @@ fn check_names(report: &mut Report, types: &Types, topology: &Topology) {
                     "`{}` needs `{target}` as its `{}`, and there is no such node",
                     node.name, assignment.name
                 );
-                report.error_help(Code::TargetUnknown, *span, message, candidates(target, node_names()));
+                report.error_help(
+                    Code::TargetUnknown,
+                    *span,
+                    message,
+                    report.candidates(target, node_names()),
+                );
                 continue;
             };
             let wanted = declared.iter().find(|r| r.name == assignment.name).map(|r| &r.targets);
@@ -497,7 +525,7 @@ fn check_names(report: &mut Report, types: &Types, topology: &Topology) {
                     Code::TargetWrongType,
                     *span,
                     message,
-                    candidates(target, fitting.map(|n| n.name.as_str())),
+                    report.candidates(target, fitting.map(|n| n.name.as_str())),
                 );
             }
         }
@@ -515,7 +543,12 @@ fn check_names(report: &mut Report, types: &Types, topology: &Topology) {
             let known = topology.groups.iter().any(|group| &group.name == target) || topology.unread.contains(target);
             if topology.node(target).is_none() && !known {
                 let message = format!("{sort} `{name}` names `{target}`, and there is no such node");
-                report.error_help(Code::TargetUnknown, *span, message, candidates(target, node_names()));
+                report.error_help(
+                    Code::TargetUnknown,
+                    *span,
+                    message,
+                    report.candidates(target, node_names()),
+                );
             }
         }
     }
@@ -533,12 +566,12 @@ fn check_names(report: &mut Report, types: &Types, topology: &Topology) {
                 Code::TargetUnknown,
                 mapping.span,
                 message,
-                candidates(&mapping.node, node_names()),
+                report.candidates(&mapping.node, node_names()),
             );
         }
         if !declared.is_empty() && !declared.iter().any(|r| r.name == mapping.name) {
             let message = format!("`{}` has no requirement `{}`", substitution.node_type, mapping.name);
-            let help = candidates(&mapping.name, declared.iter().map(|r| r.name.as_str()));
+            let help = report.candidates(&mapping.name, declared.iter().map(|r| r.name.as_str()));
             report.warning_help(Code::RequirementUnknown, mapping.span, message, help);
         }
     }

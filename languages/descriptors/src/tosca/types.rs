@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 
 use super::units::{self, Units};
 use crate::code::Code;
-use crate::diagnostic::candidates;
 use crate::source::{Report, Span};
 use crate::yaml::Node;
 
@@ -251,7 +250,7 @@ impl Types {
             // Only what descriptors are read from is built in: other sorts may derive from the rest of TOSCA.
             let known_root = !matches!(sort, Sort::Node) && (parent.starts_with("tosca.") || !parent.contains('.'));
             if self.get(*sort, parent).is_none() && !known_root {
-                let help = candidates(parent, self.names(*sort));
+                let help = report.candidates(parent, self.names(*sort));
                 bad.push((
                     *sort,
                     name.clone(),
@@ -447,7 +446,7 @@ fn read_constraints(report: &mut Report, constraints: Option<&Node>) -> Vec<Cons
                         Code::UnknownKey,
                         key.span,
                         format!("no constraint is called `{other}`"),
-                        candidates(other, all),
+                        report.candidates(other, all),
                     );
                 }
             }

@@ -1,13 +1,13 @@
 //! Values: functions evaluated, defaults filled in, everything held against the schema of its property.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::template::{NodeTemplate, Topology};
 use super::types::{Constraint, Effective, Kind, Schema, Sort, Types};
 use super::units;
 use crate::code::Code;
-use crate::diagnostic::{candidates, is_like};
+use crate::diagnostic::is_like;
 use crate::source::{Report, Span};
 use crate::yaml::{Data, Key, Node};
 
@@ -16,6 +16,9 @@ const FUNCTIONS_DEEP_MAX: usize = 16;
 
 /// Most nodes that the functions of one topology may give: properties that name each other twice over would double at each step.
 const EVALUATED_NODES_MAX: usize = 500_000;
+
+/// Most unknown properties that are held against the missing ones as slips of them.
+const SLIPS_MAX: usize = 32;
 
 /// Longest text that `concat` gives, in bytes.
 const CONCAT_BYTES_MAX: usize = 64 << 10;
@@ -100,8 +103,10 @@ impl<'a> Env<'a> {
                 }
                 None if open => entries.push((key, value)),
                 None => {
-                    unknown.push(key.name.clone());
-                    let help = candidates(&key.name, schema.iter().map(|(name, _)| name.as_str()));
+                    if unknown.len() < SLIPS_MAX {
+                        unknown.push(key.name.clone());
+                    }
+                    let help = report.candidates(&key.name, schema.iter().map(|(name, _)| name.as_str()));
                     report.error_help(
                         Code::UnknownProperty,
                         key.span,
@@ -200,7 +205,7 @@ impl<'a> Env<'a> {
         if self.types.get(Sort::Data, data).is_none() {
             // SOL001's data types that are not listed here hold nothing that is read; others are the package's fault.
             if !data.starts_with("tosca.datatypes.") {
-                let help = candidates(data, self.types.names(Sort::Data));
+                let help = report.candidates(data, self.types.names(Sort::Data));
                 report.error_help(
                     Code::UnknownType,
                     value.span,
@@ -253,7 +258,7 @@ impl<'a> Env<'a> {
         for constraint in &schema.constraints {
             let broken = match constraint {
                 Constraint::OneOf(values) if !values.iter().any(|v| v == text) => {
-                    let help = candidates(text, values.iter().map(String::as_str));
+                    let help = report.candidates(text, values.iter().map(String::as_str));
                     let message = format!("`{name}` cannot be `{text}`");
                     report.error_help(Code::ConstraintViolated, value.span, message, help);
                     continue;
@@ -341,7 +346,8 @@ impl<'a> Env<'a> {
                         None
                     }
                     None => {
-                        let help = candidates(name, self.topology.inputs.iter().map(|(key, _)| key.name.as_str()));
+                        let help =
+                            report.candidates(name, self.topology.inputs.iter().map(|(key, _)| key.name.as_str()));
                         report.error_help(
                             Code::InputUnknown,
                             argument.span,
@@ -386,6 +392,20 @@ impl<'a> Env<'a> {
             }
             _ => unusable(report, function, argument),
         }
+    }
+}
+
+/// Maps laid over each other: of a key that stands in several, the last one holds.
+pub(crate) fn layered<'a>(span: Span, layers: impl Iterator<Item = &'a Node>) -> Node {
+    let mut merged: Vec<(Key, Node)> = Vec::new();
+    for layer in layers {
+        let names: HashSet<&str> = layer.entries().iter().map(|(key, _)| key.name.as_str()).collect();
+        merged.retain(|(key, _)| !names.contains(key.name.as_str()));
+        merged.extend(layer.entries().iter().cloned());
+    }
+    Node {
+        span,
+        data: Data::Map(merged),
     }
 }
 

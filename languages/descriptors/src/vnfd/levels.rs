@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{DeploymentFlavour, InstantiationLevel, ScalingAspect};
 use crate::code::Code;
-use crate::diagnostic::candidates;
 use crate::source::{Report, Span};
 use crate::tosca::template::Policy;
 use crate::tosca::types::Sort;
@@ -70,7 +69,7 @@ pub(crate) fn read(report: &mut Report, env: &Env<'_>, flavour: &mut DeploymentF
                     continue;
                 };
                 let Some(known) = flavour.instantiation_levels.get_mut(&key.name) else {
-                    let help = candidates(&key.name, flavour.instantiation_levels.keys().map(String::as_str));
+                    let help = report.candidates(&key.name, flavour.instantiation_levels.keys().map(String::as_str));
                     report.error_help(
                         Code::LevelBad,
                         key.span,
@@ -96,7 +95,7 @@ fn targets(report: &mut Report, policy: &Policy, flavour: &DeploymentFlavour) ->
         match flavour.vdus.iter().position(|vdu| &vdu.id == name) {
             Some(at) => found.push(at),
             None => {
-                let help = candidates(name, flavour.vdus.iter().map(|vdu| vdu.id.as_str()));
+                let help = report.candidates(name, flavour.vdus.iter().map(|vdu| vdu.id.as_str()));
                 report.error_help(
                     Code::TargetWrongType,
                     *span,
@@ -143,7 +142,7 @@ fn deltas(report: &mut Report, policy: &Policy, properties: &Node, flavour: &mut
     };
     let name = aspect_node.text().unwrap_or_default().to_owned();
     let Some(aspect) = flavour.scaling_aspects.get(&name).cloned() else {
-        let help = candidates(&name, flavour.scaling_aspects.keys().map(String::as_str));
+        let help = report.candidates(&name, flavour.scaling_aspects.keys().map(String::as_str));
         report.error_help(
             Code::AspectUnknown,
             aspect_node.span,
@@ -172,7 +171,7 @@ fn deltas(report: &mut Report, policy: &Policy, properties: &Node, flavour: &mut
             Some(count) => steps.push(count),
             None => {
                 let span = given.map_or(policy.span, |deltas| deltas.span);
-                let help = candidates(
+                let help = report.candidates(
                     delta,
                     given
                         .map(Node::entries)
@@ -205,7 +204,7 @@ fn levels(report: &mut Report, properties: &Node, flavour: &mut DeploymentFlavou
                 continue;
             };
             let Some(aspect) = flavour.scaling_aspects.get(&aspect_key.name) else {
-                let help = candidates(&aspect_key.name, flavour.scaling_aspects.keys().map(String::as_str));
+                let help = report.candidates(&aspect_key.name, flavour.scaling_aspects.keys().map(String::as_str));
                 let message = format!(
                     "level `{}` names aspect `{}`, which is not declared",
                     key.name, aspect_key.name
@@ -240,7 +239,7 @@ fn choose_default(
                 Code::LevelBad,
                 span,
                 format!("the default level `{id}` does not exist"),
-                candidates(&id, ids),
+                report.candidates(&id, ids),
             );
         }
         Some((id, _)) => flavour.default_instantiation_level = Some(id),

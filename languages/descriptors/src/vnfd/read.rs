@@ -7,8 +7,8 @@ use crate::code::Code;
 use crate::source::Report;
 use crate::tosca::template::{NodeTemplate, Topology};
 use crate::tosca::types::{Sort, Types};
-use crate::tosca::values::Env;
-use crate::yaml::{Key, Node};
+use crate::tosca::values::{Env, layered};
+use crate::yaml::{Data, Key, Node};
 
 pub(crate) const VNF: &str = "tosca.nodes.nfv.VNF";
 
@@ -81,7 +81,7 @@ fn header(
         .filter(|node| node.text().is_some());
 
     let mut given: BTreeMap<String, Node> = BTreeMap::new();
-    let mut merged: Vec<(Key, Node)> = Vec::new();
+    let mut from_frame: Vec<(Key, Node)> = Vec::new();
     if let Some((frame_topology, frame_node)) = frame {
         let mut inputs = BTreeMap::new();
         let frame_properties = frame_node.properties.as_ref();
@@ -96,7 +96,7 @@ fn header(
         for (key, value) in frame_properties.map(Node::entries).unwrap_or_default() {
             if let Some(value) = env.evaluate(report, value, &frame_node.name, 0) {
                 given.insert(key.name.clone(), value.clone());
-                merged.push((key.clone(), value));
+                from_frame.push((key.clone(), value));
             }
         }
     }
@@ -104,14 +104,11 @@ fn header(
         own.and_then(|node| node.properties.as_ref()),
         substitution.and_then(|s| s.properties.as_ref()),
     ];
-    for (key, value) in layers.into_iter().flatten().flat_map(Node::entries) {
-        merged.retain(|(k, _)| k.name != key.name);
-        merged.push((key.clone(), value.clone()));
-    }
-    let merged = Node {
+    let from_frame = Node {
         span,
-        data: crate::yaml::Data::Map(merged),
+        data: Data::Map(from_frame),
     };
+    let merged = layered(span, std::iter::once(&from_frame).chain(layers.into_iter().flatten()));
     let env = Env::new(types, topology, given.clone());
     let owner = own.map_or("VNF", |node| node.name.as_str());
     let head = env.properties(report, Sort::Node, node_type, Some(&merged), owner, span);

@@ -348,7 +348,7 @@ pub(crate) fn artifact_path(
         .iter()
         .map(String::as_str)
         .filter(|path| path.rsplit('/').next().is_some_and(|name| name.contains(file)));
-    let help = crate::diagnostic::candidates(&artifact.file, near);
+    let help = report.candidates(&artifact.file, near);
     report.error_help(
         Code::ArtifactMissing,
         artifact.span,
