@@ -18,6 +18,7 @@ pub(crate) mod hash;
 mod manifest;
 mod meta;
 mod package;
+mod verify;
 
 pub use archive::{ArchiveError, Csar, Limits};
 pub use build::{BuildError, BuildOptions, Built, build};

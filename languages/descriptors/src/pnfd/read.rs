@@ -7,7 +7,6 @@ use crate::source::Report;
 use crate::tosca::template::Topology;
 use crate::tosca::types::{Sort, Types};
 use crate::tosca::values::{Env, layered};
-use crate::yaml::Node;
 
 pub(crate) const PNF: &str = "tosca.nodes.nfv.PNF";
 
