@@ -3,6 +3,7 @@
 
 mod builtin;
 pub(crate) mod definitions;
+mod names;
 pub(crate) mod template;
 pub(crate) mod types;
 pub(crate) mod units;

@@ -38,7 +38,7 @@ pub(crate) fn mciops(report: &mut Report, env: &Env<'_>, artifacts: Option<&BTre
         let artifact = node
             .artifacts
             .first()
-            .map(|artifact| super::vdu::artifact_path(report, env, artifact, artifacts));
+            .map(|artifact| super::image::artifact_path(report, env, artifact, artifacts));
         let targets = ["associatedVdu", "associated_vdu"]
             .into_iter()
             .flat_map(|name| node.targets(name));

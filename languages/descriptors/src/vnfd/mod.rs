@@ -19,12 +19,13 @@ pub use crate::link::{AffinityRule, AffinityScope, AffinityType, Bitrate, Connec
 pub use crate::link::{L2ProtocolData, L3ProtocolData, LayerProtocol};
 
 mod flavour;
+mod image;
 mod levels;
 mod links;
 pub(crate) mod read;
 mod vdu;
 
-pub use vdu::BUILT_IMAGE_PREFIX;
+pub use image::BUILT_IMAGE_PREFIX;
 
 /// A VNF descriptor with all of its deployment flavours.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
