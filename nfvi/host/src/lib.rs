@@ -14,6 +14,7 @@
 
 mod agent;
 mod dhcp;
+pub mod floor;
 mod guard;
 pub mod kernel;
 mod kinds;

@@ -2,12 +2,12 @@
 
 #[path = "machines/bench.rs"]
 mod bench;
+#[path = "machines/inside.rs"]
+mod inside;
 #[path = "machines/life.rs"]
 mod life;
 #[path = "machines/paused.rs"]
 mod paused;
-#[path = "machines/inside.rs"]
-mod inside;
 
 use std::process::ExitCode;
 

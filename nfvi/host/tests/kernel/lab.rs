@@ -9,13 +9,14 @@ use manifold_kernel_test::{Census, run_in, settles};
 use manifold_nfvi_interface::*;
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::net::IpAddr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{IpAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub const RUN: &str = "/run/manifold-test";
+pub(crate) const RUN: &str = "/run/manifold-test";
 
 /// No machines: what is tested here needs none.
 struct NoMachines;
@@ -47,7 +48,7 @@ impl Prober for NoMachines {
     }
 }
 
-pub async fn agent() -> Arc<Agent> {
+pub(crate) async fn agent() -> Arc<Agent> {
     let config = AgentConfig {
         run_dir: PathBuf::from(RUN),
         instance: "test".to_owned(),
@@ -63,7 +64,7 @@ pub async fn agent() -> Arc<Agent> {
 }
 
 /// Runs a test's body, and then: everything is removed, and nothing is left.
-pub fn with_agent<F: Future<Output = Arc<Agent>>>(body: impl FnOnce(Arc<Agent>) -> F) {
+pub(crate) fn with_agent<F: Future<Output = Arc<Agent>>>(body: impl FnOnce(Arc<Agent>) -> F) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -86,15 +87,15 @@ pub fn with_agent<F: Future<Output = Arc<Agent>>>(body: impl FnOnce(Arc<Agent>) 
     assert!(clean, "left behind:\n{left}");
 }
 
-pub fn context() -> Context {
+pub(crate) fn context() -> Context {
     Context::root("test".into())
 }
 
-pub fn id(name: &str) -> ObjectId {
+pub(crate) fn id(name: &str) -> ObjectId {
     ObjectId::named(manifold_call::Uuid::NAMESPACE_OID, name)
 }
 
-pub fn wish(name: &str, kind: WishKind) -> Wish {
+pub(crate) fn wish(name: &str, kind: WishKind) -> Wish {
     Wish {
         id: id(name),
         owner: Owner {
@@ -105,7 +106,7 @@ pub fn wish(name: &str, kind: WishKind) -> Wish {
     }
 }
 
-pub fn node(name: &str, role: NodeRole) -> Wish {
+pub(crate) fn node(name: &str, role: NodeRole) -> Wish {
     wish(
         name,
         WishKind::Node(NodeWish {
@@ -117,7 +118,7 @@ pub fn node(name: &str, role: NodeRole) -> Wish {
     )
 }
 
-pub fn cable_end(node: &str, interface: &str, address: Option<&str>, switch: Option<&str>) -> CableEnd {
+pub(crate) fn cable_end(node: &str, interface: &str, address: Option<&str>, switch: Option<&str>) -> CableEnd {
     CableEnd {
         node: id(node),
         interface: interface.to_owned(),
@@ -130,7 +131,7 @@ pub fn cable_end(node: &str, interface: &str, address: Option<&str>, switch: Opt
     }
 }
 
-pub fn cable(name: &str, mtu_bytes: u32, ends: [CableEnd; 2]) -> Wish {
+pub(crate) fn cable(name: &str, mtu_bytes: u32, ends: [CableEnd; 2]) -> Wish {
     wish(
         name,
         WishKind::Cable(CableWish {
@@ -142,7 +143,7 @@ pub fn cable(name: &str, mtu_bytes: u32, ends: [CableEnd; 2]) -> Wish {
 }
 
 /// A fabric `{site}` with a switch, and hosts on it with the addresses `10.255.0.n` and `fd00:255::n`.
-pub fn site(site: &str, hosts: &[&str], mtu_bytes: u32) -> Vec<Wish> {
+pub(crate) fn site(site: &str, hosts: &[&str], mtu_bytes: u32) -> Vec<Wish> {
     let fabric = format!("{site}-fabric");
     let switch = format!("{site}-switch");
     let mut wishes = vec![
@@ -170,7 +171,7 @@ pub fn site(site: &str, hosts: &[&str], mtu_bytes: u32) -> Vec<Wish> {
     wishes
 }
 
-pub fn vxlan(vni: u32, local: &str, peers: &[&str]) -> Option<Transport> {
+pub(crate) fn vxlan(vni: u32, local: &str, peers: &[&str]) -> Option<Transport> {
     Some(Transport::Vxlan {
         vni,
         local: local.parse().expect("an address"),
@@ -178,7 +179,7 @@ pub fn vxlan(vni: u32, local: &str, peers: &[&str]) -> Option<Transport> {
     })
 }
 
-pub fn segment(name: &str, node: &str, mtu_bytes: u32, transport: Option<Transport>) -> Wish {
+pub(crate) fn segment(name: &str, node: &str, mtu_bytes: u32, transport: Option<Transport>) -> Wish {
     wish(
         name,
         WishKind::Segment(SegmentWish {
@@ -191,7 +192,7 @@ pub fn segment(name: &str, node: &str, mtu_bytes: u32, transport: Option<Transpo
 }
 
 /// A port into the node `{name}-node`, as `eth0`, with these addresses; the node is wished for, too.
-pub fn plugged(name: &str, segment: &str, addresses: &[&str]) -> Vec<Wish> {
+pub(crate) fn plugged(name: &str, segment: &str, addresses: &[&str]) -> Vec<Wish> {
     let inside = format!("{name}-node");
     let nets: Vec<IpNet> = addresses
         .iter()
@@ -218,21 +219,21 @@ pub fn plugged(name: &str, segment: &str, addresses: &[&str]) -> Vec<Wish> {
     ]
 }
 
-pub fn port_mut(wish: &mut Wish) -> &mut PortWish {
+pub(crate) fn port_mut(wish: &mut Wish) -> &mut PortWish {
     match &mut wish.kind {
         WishKind::Port(port) => port,
         _ => panic!("no port"),
     }
 }
 
-pub fn segment_mut(wish: &mut Wish) -> &mut SegmentWish {
+pub(crate) fn segment_mut(wish: &mut Wish) -> &mut SegmentWish {
     match &mut wish.kind {
         WishKind::Segment(segment) => segment,
         _ => panic!("no segment"),
     }
 }
 
-pub fn node_mut(wish: &mut Wish) -> &mut NodeWish {
+pub(crate) fn node_mut(wish: &mut Wish) -> &mut NodeWish {
     match &mut wish.kind {
         WishKind::Node(node) => node,
         _ => panic!("no node"),
@@ -240,7 +241,7 @@ pub fn node_mut(wish: &mut Wish) -> &mut NodeWish {
 }
 
 /// Ensures, and asserts that all went well; the ids that changed.
-pub async fn ensure(agent: &Agent, wishes: &[Wish]) -> BTreeSet<ObjectId> {
+pub(crate) async fn ensure(agent: &Agent, wishes: &[Wish]) -> BTreeSet<ObjectId> {
     let reports = agent.ensure(&context(), wishes.to_vec()).await.expect("ensured");
     let failed: Vec<_> = reports.iter().filter(|report| report.failure.is_some()).collect();
     assert!(failed.is_empty(), "{failed:?}");
@@ -251,17 +252,17 @@ pub async fn ensure(agent: &Agent, wishes: &[Wish]) -> BTreeSet<ObjectId> {
         .collect()
 }
 
-pub fn pin(name: &str) -> PathBuf {
+pub(crate) fn pin(name: &str) -> PathBuf {
     Space::path_of(Path::new(RUN), id(name))
 }
 
 /// Runs a tool in a node.
-pub fn on(node: &str, words: &[&str]) -> Output {
+pub(crate) fn on(node: &str, words: &[&str]) -> Output {
     run_in(&pin(node), words)
 }
 
 /// The same, and it must succeed.
-pub fn must(node: &str, words: &[&str]) -> String {
+pub(crate) fn must(node: &str, words: &[&str]) -> String {
     let output = on(node, words);
     assert!(
         output.status.success(),
@@ -273,7 +274,7 @@ pub fn must(node: &str, words: &[&str]) -> String {
 }
 
 /// Whether an echo of this many bytes is answered, three times asked.
-pub fn pings(node: &str, to: &str, payload_bytes: u32) -> bool {
+pub(crate) fn pings(node: &str, to: &str, payload_bytes: u32) -> bool {
     let size = payload_bytes.to_string();
     on(
         node,
@@ -286,12 +287,47 @@ pub fn pings(node: &str, to: &str, payload_bytes: u32) -> bool {
 }
 
 /// Whether none of two echoes is answered.
-pub fn silent(node: &str, to: &str) -> bool {
+pub(crate) fn silent(node: &str, to: &str) -> bool {
     !on(node, &["ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", to])
         .status
         .success()
 }
 
-pub fn ip(text: &str) -> IpAddr {
+pub(crate) fn ip(text: &str) -> IpAddr {
     text.parse().expect("an address")
+}
+
+/// Does something on a thread inside a node; what it opens there stays there.
+pub(crate) fn inside<T: Send + 'static>(node: &str, work: impl FnOnce() -> T + Send + 'static) -> T {
+    let space = Space::enter(Path::new(RUN), id(node)).expect("the node is there");
+    space.run_blocking(work).expect("it runs")
+}
+
+/// An HTTP GET from inside a node: the body's first bytes, and its length.
+pub(crate) fn get(from: &str, to: &str, port: u16, path: &str) -> std::io::Result<(Vec<u8>, u64)> {
+    let (to, path) = (ip(to), path.to_owned());
+    inside(from, move || {
+        let limit = Duration::from_secs(20);
+        let mut stream = TcpStream::connect_timeout(&(to, port).into(), Duration::from_secs(1))?;
+        stream.set_read_timeout(Some(limit))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: there\r\n\r\n")?;
+        let mut reader = BufReader::with_capacity(256 * 1024, stream);
+        let mut line = String::new();
+        while reader.read_line(&mut line)? > 2 {
+            line.clear();
+        }
+        let (mut first, mut length) = (Vec::new(), 0);
+        loop {
+            let bytes = reader.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok((first, length));
+            }
+            if first.is_empty() {
+                first = bytes[..bytes.len().min(1_024)].to_vec();
+            }
+            let count = bytes.len();
+            length += count as u64;
+            reader.consume(count);
+        }
+    })
 }

@@ -1,10 +1,11 @@
 //! What reaches what.
 
 use crate::lab::*;
-use manifold_kernel_test::Test;
+use manifold_kernel_test::{Test, settles};
 use manifold_nfvi_interface::*;
+use std::time::Duration;
 
-pub const TESTS: &[Test] = &[
+pub(crate) const TESTS: &[Test] = &[
     Test {
         name: "a_network_over_two_hosts_carries_its_mtu_and_not_a_byte_more",
         limit_s: 60,
@@ -154,16 +155,12 @@ fn provider() {
         wishes.extend(plugged("p", "ext", &["192.0.2.20/24"]));
         ensure(&agent, &wishes).await;
         assert!(pings("p-node", "192.0.2.10", 1_472));
-        let said = || {
-            on(
-                "p-node",
-                &["busybox", "wget", "-q", "-O", "-", "-T", "2", "http://192.0.2.10/"],
-            )
-        };
-        assert!(manifold_kernel_test::settles(
-            std::time::Duration::from_secs(5),
-            || said().stdout == b"I am physical"
-        ));
+        let said = || get("p-node", "192.0.2.10", 80, "/").is_ok_and(|(body, _)| body == b"I am physical");
+        assert!(settles(Duration::from_secs(5), said));
+        assert_eq!(
+            get("p-node", "192.0.2.10", 80, "/bytes/100000").expect("served").1,
+            100_000
+        );
         assert_eq!(ensure(&agent, &wishes).await.len(), 0);
         agent
     });

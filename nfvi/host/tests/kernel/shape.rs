@@ -6,14 +6,14 @@ use manifold_nfvi_interface::*;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub const TESTS: &[Test] = &[Test {
+pub(crate) const TESTS: &[Test] = &[Test {
     name: "a_ports_limit_holds_both_ways_for_tcp",
     limit_s: 60,
     run: both_ways,
 }];
 
 /// Takes bytes over HTTP and gives the rate in bits per second. The rate is what is claimed, so here time is what is measured.
-pub fn download(from: &str, server: &str, address: &str, bytes: u64) -> u64 {
+pub(crate) fn download(from: &str, server: &str, address: &str, bytes: u64) -> u64 {
     std::fs::write("/run/body", "x").expect("written");
     let program = std::env::current_exe().expect("this program has a path");
     let mut service = Command::new("nsenter")
@@ -23,42 +23,14 @@ pub fn download(from: &str, server: &str, address: &str, bytes: u64) -> u64 {
         .stdin(Stdio::null())
         .spawn()
         .expect("started");
-    let up = settles(Duration::from_secs(5), || {
-        on(
-            from,
-            &[
-                "busybox",
-                "wget",
-                "-q",
-                "-O",
-                "/dev/null",
-                "-T",
-                "1",
-                &format!("http://{address}:8080/"),
-            ],
-        )
-        .status
-        .success()
-    });
+    let up = settles(Duration::from_secs(5), || get(from, address, 8_080, "/").is_ok());
     assert!(up, "the server does not answer");
     let begin = Instant::now();
-    let got = on(
-        from,
-        &[
-            "busybox",
-            "wget",
-            "-q",
-            "-O",
-            "/dev/null",
-            "-T",
-            "20",
-            &format!("http://{address}:8080/bytes/{bytes}"),
-        ],
-    );
+    let got = get(from, address, 8_080, &format!("/bytes/{bytes}"));
     let took = begin.elapsed();
     service.kill().expect("killed");
     service.wait().expect("reaped");
-    assert!(got.status.success(), "{}", String::from_utf8_lossy(&got.stderr));
+    assert_eq!(got.map(|(_, length)| length).ok(), Some(bytes));
     (bytes as f64 * 8.0 / took.as_secs_f64()) as u64
 }
 

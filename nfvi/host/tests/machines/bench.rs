@@ -6,7 +6,7 @@ use manifold_host::probe::Probes;
 use manifold_host::seams::{MachineKeeper, ProbeFrom, Prober, SeenMachine, TapPlug};
 use manifold_image::GuestImage;
 use manifold_nfvi_interface::{
-    Boot, MacAddr, MachineState, MachineWish, NoCloud, ObjectId, Owner, Power, Probe, ProbeAsk, ProbeSeen,
+    Boot, DiskFormat, MacAddr, MachineState, MachineWish, NoCloud, ObjectId, Owner, Power, Probe, ProbeAsk, ProbeSeen,
 };
 use std::future::Future;
 use std::path::PathBuf;
@@ -88,20 +88,23 @@ async fn keeper(config: &MachineConfig) -> (Arc<Machines>, Arc<Mutex<Vec<ObjectI
 impl Bench {
     /// A wish for a machine that boots the image, or (paused) that has something to load.
     pub(crate) fn wish(&self) -> MachineWish {
-        let (kernel, initramfs) = match &self.image {
-            Some(image) => (image.kernel.clone(), image.initramfs.clone()),
-            None => (vmlinux_of_nothing(), "/etc/hostname".into()),
+        let boot = match &self.image {
+            Some(image) => Boot::Kernel {
+                kernel: image.kernel.clone(),
+                initramfs: image.initramfs.clone(),
+                command_line: "quiet".into(),
+            },
+            None => Boot::Disk {
+                image: empty_disk(),
+                format: DiskFormat::Raw,
+            },
         };
         MachineWish {
             node: self.space.id(),
             name: "gateway-1".into(),
             vcpus: 1,
             memory_mib: 96,
-            boot: Boot::Kernel {
-                kernel,
-                initramfs,
-                command_line: "quiet".into(),
-            },
+            boot,
             interfaces: vec![],
             no_cloud: None,
             power: Power::On,
@@ -252,18 +255,9 @@ pub(crate) fn kill(pid: i32) {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
 }
 
-/// A kernel that nobody will ever run: QEMU looks at no more than its header.
-fn vmlinux_of_nothing() -> PathBuf {
-    let path = PathBuf::from("/tmp/kernel");
-    if !path.exists() {
-        // The smallest bzImage: boot sector with its mark, "HdrS", protocol 2.00, loaded low.
-        let mut image = vec![0; 8192];
-        image[0x1f1] = 1;
-        image[0x1fe..0x200].copy_from_slice(&[0x55, 0xaa]);
-        image[0x202..0x206].copy_from_slice(b"HdrS");
-        image[0x206..0x208].copy_from_slice(&0x0206u16.to_le_bytes());
-        image[0x211] = 1;
-        std::fs::write(&path, image).unwrap();
-    }
+/// A disk for machines that never boot.
+fn empty_disk() -> PathBuf {
+    let path = PathBuf::from("/tmp/empty");
+    std::fs::write(&path, [0; 4096]).unwrap();
     path
 }
