@@ -3,7 +3,7 @@
 use crate::dhcp::Leases;
 use crate::guard::{self, Guard};
 use crate::mend::{self, Labelled};
-use crate::netlink::{Batch, Message, Netlink, Refusal, Sight, attributes};
+use crate::netlink::{Batch, LinkSeen, Message, Netlink, Refusal, Sight, attributes};
 use crate::space::{Space, SpaceError};
 use crate::tool::Tool;
 use crate::{kernel, request};
@@ -15,6 +15,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 /// A listing or a transaction takes milliseconds; a kernel that needs longer is in trouble that waiting does not cure.
@@ -30,14 +31,10 @@ pub(crate) struct Place {
     /// The namespace itself, for pairs that end here.
     pub(crate) namespace: Arc<File>,
     pub(crate) next_index: Arc<AtomicU32>,
-    sockets: Mutex<Sockets>,
+    route: Mutex<Netlink>,
+    filter: Mutex<Netlink>,
     guarded: Mutex<Guarded>,
     pub(crate) leases: Mutex<Leases>,
-}
-
-struct Sockets {
-    route: Netlink,
-    filter: Netlink,
 }
 
 /// What stands in nftables, as of a generation: while the kernel's generation is the same, so is the content.
@@ -91,7 +88,8 @@ impl Place {
             space,
             namespace,
             next_index: Arc::new(AtomicU32::new(FIRST_INDEX.max(highest + 1))),
-            sockets: Mutex::new(Sockets { route, filter }),
+            route: Mutex::new(route),
+            filter: Mutex::new(filter),
             guarded: Mutex::default(),
             leases: Mutex::default(),
         }))
@@ -139,7 +137,7 @@ impl Place {
                 "the loopback interface could not be brought up",
                 request::change(1, &up),
             );
-            match lock(&place.sockets).route.send(batch)?.pop() {
+            match lock(&place.route).send(batch)?.pop() {
                 Some(refusal) => Err(refusal.error),
                 None => Ok(()),
             }
@@ -186,44 +184,53 @@ impl Place {
 
     fn work_here(&self, instance: &str, job: Job) -> io::Result<Done> {
         let mut done = Done::default();
-        // The rules stand before the links do.
-        if let Some(wanted) = &job.guard {
-            match self.set_guard(wanted.as_ref()) {
-                Ok(interfaces) => done.reguarded = interfaces,
-                Err(error) => {
-                    // Without rules no link is made or changed.
-                    let failure = kernel_error("the port rules could not be set", &error);
-                    done.failed = job
-                        .wants
-                        .iter()
-                        .map(|labelled| (labelled.want.object, failure.clone()))
-                        .collect();
-                    return Ok(done);
-                }
-            }
-        }
-        let mut sockets = lock(&self.sockets);
-        let sight = Sight::whole(&mut sockets.route)?;
-        let work = mend::mend(instance, &job.wants, &sight, || {
-            self.next_index.fetch_add(1, Ordering::Relaxed)
-        });
-        done.changed = work.changed;
+        let mut route = lock(&self.route);
+        let compare = |route: &mut Netlink| -> io::Result<_> {
+            let sight = Sight::whole(route)?;
+            let next = || self.next_index.fetch_add(1, Ordering::Relaxed);
+            let work = mend::mend(instance, &job.wants, &sight, next);
+            let refused = make_taps(&work.taps);
+            Ok((work, refused))
+        };
+        // The rules stand before any link is up; meanwhile taps, still down and on no bridge, are made. A thread that is started
+        // here is in this namespace, too.
+        let (guarded, compared) = match &job.guard {
+            None => (Ok(HashSet::new()), compare(&mut route)),
+            Some(wanted) => thread::scope(|scope| {
+                let rules = scope.spawn(|| self.set_guard(wanted.as_ref()));
+                let compared = compare(&mut route);
+                let ended = |_| Err(io::Error::other("the thread that sets rules has panicked"));
+                (rules.join().unwrap_or_else(ended), compared)
+            }),
+        };
+        let (work, taps_refused) = compared?;
         done.failed = work.failed;
-        for (object, interface, index) in work.taps {
-            let options = kernel::TapOptions {
-                persistent: true,
-                index: Some(index),
-                owner_uid: None,
-            };
-            if let Err(error) = kernel::open_tap(&interface, options) {
-                done.failed
-                    .push((object, kernel_error("a tap could not be made", &error)));
+        done.failed.extend(taps_refused);
+        match guarded {
+            Ok(interfaces) => done.reguarded = interfaces,
+            Err(error) => {
+                // Without rules no link comes up, and no tap stays.
+                let mut batch = Batch::default();
+                for (object, _, index) in work.taps {
+                    batch.push(object, "a tap could not be removed", request::delete(index));
+                }
+                let failure = kernel_error("the port rules could not be set", &error);
+                done.failed = job
+                    .wants
+                    .iter()
+                    .map(|labelled| (labelled.want.object, failure.clone()))
+                    .collect();
+                if !batch.is_empty() {
+                    done.failed.extend(route.send(batch)?.into_iter().map(refused));
+                }
+                return Ok(done);
             }
         }
+        done.changed = work.changed;
         let mut refusals = if work.links.is_empty() {
             Vec::new()
         } else {
-            sockets.route.send(work.links)?
+            route.send(work.links)?
         };
         for interface in work.ipv6 {
             // A link that could not be made has no such file, and its refusal is told already.
@@ -235,7 +242,7 @@ impl Place {
             }
         }
         if !work.rest.is_empty() {
-            refusals.extend(sockets.route.send(work.rest)?);
+            refusals.extend(route.send(work.rest)?);
         }
         done.failed.extend(refusals.into_iter().map(refused));
         done.indexes = work.indexes;
@@ -284,7 +291,7 @@ impl Place {
 
     fn generation(&self) -> io::Result<u32> {
         // NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETGEN; `struct nfgenmsg` of no family.
-        let body = lock(&self.sockets).filter.ask(Message::new(0x0a10, 0, &[0; 4]))?;
+        let body = lock(&self.filter).ask(Message::new(0x0a10, 0, &[0; 4]))?;
         generation_of(&body).ok_or_else(|| io::Error::other("nftables told no generation"))
     }
 
@@ -293,7 +300,7 @@ impl Place {
         let place = self.clone();
         let path = self.space.path().to_owned();
         self.space
-            .run(move || Sight::links(&mut lock(&place.sockets).route))
+            .run(move || Sight::links(&mut lock(&place.route)))
             .await?
             .map_err(|source| SpaceError::Make { path, source })
     }
@@ -301,7 +308,7 @@ impl Place {
     /// Deletes the links of these objects, all at once, and sets the rules that remain; answers with the objects that had one.
     pub(crate) async fn delete(
         self: &Arc<Self>,
-        doomed: impl Fn(&str) -> Option<ObjectId> + Send + 'static,
+        doomed: impl Fn(&LinkSeen) -> Option<ObjectId> + Send + 'static,
         guard: Option<Option<Guard>>,
     ) -> Result<Done, SpaceError> {
         let place = self.clone();
@@ -309,11 +316,11 @@ impl Place {
         let delete = move || -> io::Result<Done> {
             let mut done = Done::default();
             {
-                let mut sockets = lock(&place.sockets);
-                let sight = Sight::links(&mut sockets.route)?;
+                let mut route = lock(&place.route);
+                let sight = Sight::links(&mut route)?;
                 let mut batch = Batch::default();
                 for link in sight.links.values() {
-                    if let Some(object) = doomed(&link.alias) {
+                    if let Some(object) = doomed(link) {
                         batch.push(
                             object,
                             "an interface could not be removed",
@@ -328,7 +335,7 @@ impl Place {
                         "interfaces could not be removed",
                         request::delete_group(DOOMED),
                     );
-                    done.failed.extend(sockets.route.send(batch)?.into_iter().map(refused));
+                    done.failed.extend(route.send(batch)?.into_iter().map(refused));
                 }
             }
             // The rules go after the links: no frame leaves without them.
@@ -350,6 +357,19 @@ pub(crate) fn generation_of(body: &[u8]) -> Option<u32> {
         .find(|(kind, _)| *kind == 1)
         .and_then(|(_, value)| value.try_into().ok())
         .map(u32::from_be_bytes)
+}
+
+fn make_taps(taps: &[(ObjectId, String, u32)]) -> Vec<(ObjectId, CallError)> {
+    let make = |(object, interface, index): &(ObjectId, String, u32)| {
+        let options = kernel::TapOptions {
+            persistent: true,
+            index: Some(*index),
+            owner_uid: None,
+        };
+        let error = kernel::open_tap(interface, options).err()?;
+        Some((*object, kernel_error("a tap could not be made", &error)))
+    };
+    taps.iter().filter_map(make).collect()
 }
 
 fn forward(forwarding: bool) -> io::Result<()> {

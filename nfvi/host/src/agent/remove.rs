@@ -5,7 +5,8 @@
 
 use super::{Agent, known};
 use crate::kinds;
-use crate::label;
+use crate::label::{self, name};
+use crate::netlink::LinkSeen;
 use crate::place::lock;
 use crate::space::Space;
 use crate::want::World;
@@ -130,10 +131,11 @@ impl Agent {
         let done = join_all(work.into_iter().map(|(place, guard)| {
             let (instance, doomed) = (self.config.instance.clone(), doomed.clone());
             async move {
-                let which = move |alias: &str| {
-                    label::read(&instance, alias)
-                        .map(|label| label.id)
-                        .filter(|id| doomed.contains(id))
+                let which = move |link: &LinkSeen| match label::read(&instance, &link.alias) {
+                    Some(label) => doomed.contains(&label.id).then_some(label.id),
+                    // A tap whose maker died before it could label it.
+                    None if link.alias.is_empty() => doomed.iter().copied().find(|id| link.name == name::of(name::PORT, *id)),
+                    None => None,
                 };
                 let done = place.delete(which, guard).await;
                 (place, done)
