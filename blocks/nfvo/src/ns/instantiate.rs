@@ -1,0 +1,338 @@
+//! Instantiate NS (IFA 013 7.3.3, SOL005 6.4.4; the order of calls: GR NFV-IFA 043 5.4.5).
+//!
+//! ```text
+//!   network/<link>@<vim> ─┬─> mscs/<link>                    between the link's networks
+//!                         ├─> sap/<sapd>
+//!                         └─> vnf/<key>/instantiate          when all networks are there that it is on
+//!   vnf/<key>/create ─────────┘
+//! ```
+//!
+//! A PNF takes no step: it is connected already, and that was looked at before the start. Undone: networks, services, ports and
+//! VNFs are gone, the NS is NOT_INSTANTIATED as before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use manifold_lcm::{Ending, Machine, Occurrence, Operation, Outputs, Plan, PlanError, StepError, Task};
+use manifold_sol::{
+    AffectedNsVl, AffectedVnf, ChangeType, InstantiateNsRequest, NsResourceChanges, NsState, NsVirtualLinkInfo,
+    ResourceHandle, SapInfo, WanConnectionInfo, WanConnectionProtocolInfo, WanMscsInfo, WanNsVirtualLink,
+};
+use manifold_store::{Expect, Kind, Write};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::layout::{Layout, PlannedLink, PlannedNetwork, PlannedWan};
+use super::mscs::{MadeMscs, MakeMscs};
+use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
+use super::show;
+use super::vnf::{CreateVnf, InstantiateVnf, MadeVnf};
+use crate::near::Near;
+use crate::record::{NS, NsLink, NsNetwork, NsRecord, NsSap, NsVnf};
+
+pub(crate) const KIND: &str = "ns.instantiate";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Params {
+    pub(crate) ns: String,
+    /// As it was asked, for the occurrence to show.
+    pub(crate) request: InstantiateNsRequest,
+    pub(crate) layout: Layout,
+}
+
+pub(crate) struct Instantiate {
+    pub(crate) near: Arc<Near>,
+}
+
+impl Operation for Instantiate {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn machine(&self) -> Machine {
+        Machine::Ns
+    }
+
+    fn subject_kind(&self) -> Kind {
+        NS
+    }
+
+    fn supports(&self, _: Task) -> bool {
+        true
+    }
+
+    fn plan(&self, occurrence: &Occurrence) -> Result<Plan, PlanError> {
+        let Params { ns, layout, .. } = occurrence.params()?;
+        let near = || Arc::clone(&self.near);
+        let mut plan = Plan::of(KIND);
+        let mut networks = BTreeMap::new();
+        for planned in &layout.networks {
+            let step = MakeNetwork {
+                near: near(),
+                ns: ns.clone(),
+                planned: planned.clone(),
+            };
+            let handle = plan
+                .step(PlannedNetwork::step(&planned.link, &planned.vim), step)
+                .handle();
+            networks.insert((planned.link.clone(), planned.vim.clone()), handle);
+        }
+        for link in &layout.links {
+            let Some(PlannedWan::Mscs {
+                name,
+                mtu,
+                bandwidth,
+                ends,
+            }) = &link.wan
+            else {
+                continue;
+            };
+            let (name, mtu, bandwidth, ends) = (name.clone(), *mtu, *bandwidth, ends.clone());
+            let step = MakeMscs {
+                near: near(),
+                ns: ns.clone(),
+                link: link.link.clone(),
+                name,
+                mtu,
+                bandwidth,
+                ends,
+            };
+            plan.step(mscs_step(&link.link), step).after_all(
+                networks
+                    .iter()
+                    .filter(|((on, _), _)| *on == link.link)
+                    .map(|(_, step)| step),
+            );
+        }
+        for sap in &layout.saps {
+            let step = MakeSap {
+                near: near(),
+                ns: ns.clone(),
+                planned: sap.clone(),
+            };
+            plan.step(sap_step(&sap.sapd), step)
+                .after_all(networks.get(&(sap.link.clone(), sap.vim.clone())));
+        }
+        let link_ids: BTreeMap<String, String> = layout
+            .links
+            .iter()
+            .map(|link| (link.link.clone(), link.id.clone()))
+            .collect();
+        for vnf in &layout.vnfs {
+            let create = CreateVnf {
+                near: near(),
+                ns: ns.clone(),
+                planned: vnf.clone(),
+            };
+            let created = plan.step(CreateVnf::step(&vnf.key), create).handle();
+            let used = vnf
+                .ends
+                .iter()
+                .filter_map(|(_, link)| networks.get(&(link.clone(), vnf.vim.clone())));
+            let instantiate = InstantiateVnf {
+                near: near(),
+                planned: vnf.clone(),
+                link_ids: link_ids.clone(),
+            };
+            plan.step(format!("vnf/{}/instantiate", vnf.key), instantiate)
+                .after(&created)
+                .after_all(used);
+        }
+        Ok(plan)
+    }
+
+    fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        let params: Params = ending.occurrence.params()?;
+        let mut record: NsRecord = ending.subject()?.read()?;
+        fill(&mut record, &params, ending.outputs)?;
+        self.write(ending, record)
+    }
+
+    fn restore(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        let record: NsRecord = ending.subject()?.read()?;
+        self.write(
+            ending,
+            NsRecord {
+                operation: None,
+                ..record
+            },
+        )
+    }
+
+    fn abandon(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        let params: Params = ending.occurrence.params()?;
+        let mut record: NsRecord = ending.subject()?.read()?;
+        fill(&mut record, &params, ending.outputs)?;
+        // A step that failed may have left something: terminating looks for it.
+        record.doubtful = true;
+        self.write(ending, record)
+    }
+
+    fn summary(&self, occurrence: &Occurrence, outputs: &Outputs) -> Value {
+        let Ok(params) = occurrence.params::<Params>() else {
+            return Value::Null;
+        };
+        let made = |step: &str| outputs.iter().any(|(name, _)| name == step);
+        let affected_vnfs = params.layout.vnfs.iter().filter_map(|vnf| {
+            let made: MadeVnf = outputs.find(&CreateVnf::step(&vnf.key)).ok()??;
+            Some(AffectedVnf {
+                vnf_instance_id: made.id.to_string(),
+                vnfd_id: vnf.vnfd_id.clone(),
+                vnf_profile_id: vnf.profile.clone(),
+                vnf_name: Some(vnf.name.clone()),
+                change_type: ChangeType::Added,
+            })
+        });
+        let affected_vls = params
+            .layout
+            .links
+            .iter()
+            .filter(|link| link.vims.iter().any(|vim| made(&PlannedNetwork::step(&link.link, vim))));
+        let changes = NsResourceChanges {
+            affected_vnfs: affected_vnfs.collect(),
+            affected_vls: affected_vls
+                .map(|link| AffectedNsVl {
+                    ns_virtual_link_instance_id: link.id.clone(),
+                    ns_virtual_link_desc_id: link.link.clone(),
+                    vl_profile_id: link.link.clone(),
+                    change_type: ChangeType::Added,
+                })
+                .collect(),
+        };
+        serde_json::to_value(changes).unwrap_or_default()
+    }
+}
+
+impl Instantiate {
+    fn write(&self, ending: &Ending<'_>, record: NsRecord) -> Result<Vec<Write>, StepError> {
+        let doc = ending.subject()?;
+        Ok(vec![
+            record
+                .put(&ending.occurrence.tenant, Expect::Exactly(doc.revision))?
+                .into(),
+        ])
+    }
+}
+
+fn mscs_step(link: &str) -> String {
+    format!("mscs/{link}")
+}
+
+fn sap_step(sapd: &str) -> String {
+    format!("sap/{sapd}")
+}
+
+/// What was made, into the record. What was not, because its failure was accepted, is left out.
+fn fill(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<(), StepError> {
+    let layout = &params.layout;
+    record.state = NsState::Instantiated;
+    record.flavour_id = Some(params.request.ns_flavour_id.clone());
+    record.pnfs = layout.pnfs.clone();
+    record.vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
+    record.asked_wim = layout
+        .links
+        .iter()
+        .any(|link| matches!(link.wan, Some(PlannedWan::Mscs { .. })));
+    for vnf in &layout.vnfs {
+        let Some(made) = outputs.find::<MadeVnf>(&CreateVnf::step(&vnf.key))? else {
+            continue;
+        };
+        record.vnfs.push(NsVnf {
+            id: made.id.to_string(),
+            profile: vnf.profile.clone(),
+            name: vnf.name.clone(),
+            vnfd_id: vnf.vnfd_id.clone(),
+            vim: vnf.vim.clone(),
+        });
+    }
+    for link in &layout.links {
+        fill_link(record, link, outputs)?;
+    }
+    for sap in &layout.saps {
+        let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
+            continue;
+        };
+        record.saps.push(NsSap {
+            info: SapInfo {
+                id: sap.id.clone(),
+                sapd_id: sap.sapd.clone(),
+                sap_name: sap.name.clone(),
+                description: sap.description.clone(),
+                sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
+                resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
+            },
+            vim: sap.vim.clone(),
+            link: sap.link.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn fill_link(record: &mut NsRecord, link: &PlannedLink, outputs: &Outputs) -> Result<(), StepError> {
+    let mut networks = Vec::new();
+    for vim in &link.vims {
+        let Some(made) = outputs.find::<MadeNetwork>(&PlannedNetwork::step(&link.link, vim))? else {
+            continue;
+        };
+        networks.push(NsNetwork {
+            vim: vim.clone(),
+            id: made.id,
+            subnets: made.subnets,
+            segmentation_id: made.segmentation_id,
+            provider_network: made.provider_network,
+        });
+    }
+    let service = match &link.wan {
+        None => None,
+        Some(PlannedWan::External { mscs_id, mtu }) => Some((mscs_id.clone(), None, *mtu)),
+        Some(PlannedWan::Mscs { .. }) => outputs
+            .find::<MadeMscs>(&mscs_step(&link.link))?
+            .map(|made| (made.id.to_string(), Some(made.name), made.mtu)),
+    };
+    if let Some((mscs_id, mscs_name, mtu)) = &service {
+        record.wan.push(WanConnectionInfo {
+            wan_connection_info_id: manifold_call::Uuid::new_v5(&show::space(&link.id), b"wan").to_string(),
+            ns_virtual_link: Some(WanNsVirtualLink {
+                ns_virtual_link_info_id: link.id.clone(),
+                ns_virtual_link_profile_id: link.link.clone(),
+            }),
+            protocol_info: Some(WanConnectionProtocolInfo {
+                mscs_info: Some(WanMscsInfo {
+                    mscs_id: mscs_id.clone(),
+                    mscs_name: mscs_name.clone(),
+                    mscs_type: "L2VPN".to_owned(),
+                    mtu_mscs: Some(*mtu),
+                }),
+            }),
+        });
+    }
+    record.links.push(NsLink {
+        info: NsVirtualLinkInfo {
+            id: link.id.clone(),
+            ns_virtual_link_desc_id: link.link.clone(),
+            ns_virtual_link_profile_id: link.link.clone(),
+            resource_handle: networks
+                .iter()
+                .map(|network| handle(&network.vim, network.id.to_string(), "network"))
+                .collect(),
+            link_port: vec![],
+        },
+        networks,
+        mscs: service.map(|(id, ..)| id),
+    });
+    Ok(())
+}
+
+fn handle(vim: &str, id: String, kind: &str) -> ResourceHandle {
+    ResourceHandle {
+        vim_id: Some(vim.to_owned()),
+        resource_id: id,
+        vim_level_resource_type: Some(kind.to_owned()),
+        ..ResourceHandle::default()
+    }
+}

@@ -1,0 +1,199 @@
+//! Scale NS (IFA 013 7.3.4, SOL005 6.4.5): VNFs of the NS, by steps of their aspects, side by side.
+//!
+//! Two operations: scaling out can be undone by scaling in; what scaling in took away, nothing gives back as it was.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use manifold_call::Context;
+use manifold_lcm::{
+    Ending, Found, Machine, Occurrence, Operation, Outputs, Plan, PlanError, Progress, Step, StepCx, StepError, Task,
+    UndoProgress,
+};
+use manifold_sol::{ChangeType, NsResourceChanges, ScaleNsRequest, ScaleType, ScaleVnfRequest};
+use manifold_store::{Kind, Write};
+use manifold_vnfm_interface::{Ask, VnfInstanceId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::terminate::affected;
+use super::vnf::{Settling, Standing, begin, is_retried, look, parse, settle};
+use crate::near::Near;
+use crate::record::{NS, NsVnf};
+
+pub(crate) const OUT: &str = "ns.scale-out";
+pub(crate) const IN: &str = "ns.scale-in";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Params {
+    pub(crate) request: ScaleNsRequest,
+    pub(crate) vnfs: Vec<Scaled>,
+}
+
+/// One VNF to scale.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Scaled {
+    pub(crate) vnf: NsVnf,
+    pub(crate) kind: ScaleType,
+    pub(crate) aspect: String,
+    pub(crate) steps: u32,
+    /// The aspect's level before.
+    pub(crate) level: u32,
+    pub(crate) additional_params: BTreeMap<String, Value>,
+}
+
+pub(crate) struct Scale {
+    pub(crate) near: Arc<Near>,
+    /// [`OUT`] or [`IN`].
+    pub(crate) kind: &'static str,
+}
+
+impl Operation for Scale {
+    fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn machine(&self) -> Machine {
+        Machine::Ns
+    }
+
+    fn subject_kind(&self) -> Kind {
+        NS
+    }
+
+    fn supports(&self, task: Task) -> bool {
+        task != Task::Rollback || self.kind == OUT
+    }
+
+    fn plan(&self, occurrence: &Occurrence) -> Result<Plan, PlanError> {
+        let params: Params = occurrence.params()?;
+        let mut plan = Plan::of(self.kind);
+        for scaled in params.vnfs {
+            let name = format!("vnf/{}/scale", scaled.vnf.id);
+            let step = ScaleVnf {
+                near: Arc::clone(&self.near),
+                vnf: parse(&scaled.vnf.id)?,
+                scaled,
+            };
+            let step = plan.step(name, step);
+            if self.kind == IN {
+                step.forward_only("what scaling in took away, nothing gives back as it was");
+            }
+        }
+        Ok(plan)
+    }
+
+    fn conclude(&self, _: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        Ok(vec![])
+    }
+
+    fn abandon(&self, _: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        Ok(vec![])
+    }
+
+    fn summary(&self, occurrence: &Occurrence, outputs: &Outputs) -> Value {
+        let Ok(params) = occurrence.params::<Params>() else {
+            return Value::Null;
+        };
+        let done = params.vnfs.iter().filter(|scaled| {
+            outputs
+                .iter()
+                .any(|(step, _)| step == format!("vnf/{}/scale", scaled.vnf.id))
+        });
+        let changes = NsResourceChanges {
+            affected_vnfs: done.map(|scaled| affected(&scaled.vnf, ChangeType::Modified)).collect(),
+            affected_vls: vec![],
+        };
+        serde_json::to_value(changes).unwrap_or_default()
+    }
+}
+
+struct ScaleVnf {
+    near: Arc<Near>,
+    vnf: VnfInstanceId,
+    scaled: Scaled,
+}
+
+impl ScaleVnf {
+    async fn begin(&self, cx: &StepCx, kind: ScaleType, steps: u32) -> Result<manifold_lcm::Wait, StepError> {
+        let vnfm = self.near.vnfm()?;
+        let request = ScaleVnfRequest {
+            kind,
+            aspect_id: self.scaled.aspect.clone(),
+            number_of_steps: Some(steps),
+            additional_params: self.scaled.additional_params.clone(),
+        };
+        let start = |context: Context| {
+            let (vnfm, request) = (Arc::clone(vnfm), request.clone());
+            async move {
+                vnfm.scale(
+                    &context,
+                    Ask {
+                        vnf_instance_id: self.vnf,
+                        request,
+                    },
+                )
+                .await
+            }
+        };
+        begin(&**vnfm, cx, "scale", is_retried(cx), start).await
+    }
+
+    /// The aspect's level now.
+    async fn level(&self, cx: &StepCx) -> Result<u32, StepError> {
+        let instance = self.near.vnfm()?.find(&cx.context_of("find"), self.vnf).await?;
+        let info = instance.instantiated_vnf_info.unwrap_or_default();
+        let aspect = info
+            .scale_status
+            .iter()
+            .find(|scale| scale.aspect_id == self.scaled.aspect);
+        Ok(aspect.map_or(0, |scale| scale.scale_level))
+    }
+}
+
+#[async_trait]
+impl Step for ScaleVnf {
+    async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
+        match look(&**self.near.vnfm()?, cx).await? {
+            // The same key again answers with the first occurrence.
+            Standing::None => Ok(Found::Absent),
+            Standing::Running(wait) => Ok(Found::Pending(wait)),
+            Standing::Completed(occurrence) => Found::done(&occurrence),
+            Standing::Ended(why) => Err(StepError::permanent(why)),
+        }
+    }
+
+    async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
+        Ok(Progress::Pending(
+            self.begin(cx, self.scaled.kind, self.scaled.steps).await?,
+        ))
+    }
+
+    /// Of scaling out: back to the level before.
+    async fn undo(&self, cx: &StepCx, _: Option<&Value>) -> Result<UndoProgress, StepError> {
+        // What it waited for may be the scaling out, which failed: that is what is rolled back now.
+        if let Ok(Standing::Running(wait)) = look(&**self.near.vnfm()?, cx).await {
+            return Ok(UndoProgress::Pending(wait));
+        }
+        if let Some(wait) = settle(&self.near, cx, self.vnf, Settling::Back).await? {
+            return Ok(UndoProgress::Pending(wait));
+        }
+        let above = self.level(cx).await?.saturating_sub(self.scaled.level);
+        if above == 0 {
+            return Ok(UndoProgress::Done);
+        }
+        Ok(UndoProgress::Pending(self.begin(cx, ScaleType::ScaleIn, above).await?))
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(120)
+    }
+}
