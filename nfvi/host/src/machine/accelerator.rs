@@ -5,6 +5,7 @@ use super::console;
 use super::home::Home;
 use super::launch::{BootFiles, Launch};
 use super::process::Process;
+use super::qmp;
 use super::{MachineConfig, Trial};
 use manifold_nfvi_interface::{Boot, MachineWish, ObjectId, Power};
 use serde::{Deserialize, Serialize};
@@ -133,7 +134,11 @@ async fn boots_in(config: &MachineConfig, trial: &Trial, id: ObjectId, home: &Ho
     };
     let until = Instant::now() + LIMIT;
     let arguments = launch.arguments(id, &wish, home);
-    launch.start_here(arguments).await?;
+    let starting = launch.start_here(arguments)?;
+    let socket = home.qmp();
+    starting
+        .until(async || qmp::ask(&socket, "query-status").await.map_err(io::Error::other))
+        .await?;
     let watch = async {
         while !console::tail(&home.console_log(), console::LOG_BYTES_MAX)?.contains(&trial.ready_mark) {
             tokio::time::sleep(LOOK_AGAIN).await;

@@ -238,19 +238,27 @@ impl Machines {
             paused: self.config.paused,
         };
         let arguments = launch.arguments(id, wish, &slot.home);
-        launch
-            .start(arguments, space)
-            .await
-            .map_err(|source| match source.kind() {
-                io::ErrorKind::NotFound => {
-                    CallError::unavailable(format!("{} is not installed", self.config.qemu.display()))
-                        .cure("install it: `apt-get install qemu-system-x86`")
+        let started = match launch.start(arguments, space).await {
+            Ok(starting) => starting.until(|| identify(slot)).await,
+            Err(error) => Err(error),
+        };
+        let process = match started {
+            Ok(process) => process,
+            Err(source) => {
+                if let Ok(Some(half)) = Process::find(&slot.home.qmp(), id) {
+                    end(&half)
+                        .await
+                        .map_err(|source| fail("a start that failed does not end", source))?;
                 }
-                _ => fail("QEMU did not start", source),
-            })?;
-        let process = identify(slot)
-            .await
-            .map_err(|source| fail("QEMU started and is not to be found", source))?;
+                return Err(match source.kind() {
+                    io::ErrorKind::NotFound => {
+                        CallError::unavailable(format!("{} is not installed", self.config.qemu.display()))
+                            .cure("install it: `apt-get install qemu-system-x86`")
+                    }
+                    _ => fail("QEMU did not start", source),
+                });
+            }
+        };
         tracing::info!(machine = %id, name = %wish.name, pid = process.pid, accelerator, "Machine started.");
         let run = self.run(slot, process, wish.generation, &accelerator);
         slot.state().run = Some(run);

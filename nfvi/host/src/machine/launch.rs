@@ -1,24 +1,32 @@
 //! Starting QEMU: its arguments (pure), and the start itself.
 //!
-//! QEMU detaches by itself (`-daemonize`): its launcher ends when the machine is made, with QEMU's own words if it could not be;
-//! the machine then belongs to no terminal and no session of ours. Files and taps are handed over as descriptors: the start runs
-//! on a thread whose table of descriptors is its own, so that no other child of the agent can inherit them.
+//! QEMU leads a session of its own and outlives the agent. It does not detach by itself (`-daemonize`): the system calls for that
+//! are among those that its sandbox takes away. Files and taps are handed over as descriptors: the start runs on a thread whose
+//! table of descriptors is its own, so that no other child of the agent can inherit them.
 
 use manifold_nfvi_interface::{DiskFormat, MacAddr, MachineWish, ObjectId};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::sched::{CloneFlags, unshare};
 use serde_json::json;
 use std::ffi::OsString;
-use std::io;
+use std::future::Future;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
-use crate::Space;
+use crate::{Space, kernel};
 
-/// What QEMU says at most when it cannot start.
-const WORDS_BYTES_MAX: usize = 2_000;
+/// What is told of QEMU's words when it cannot start.
+const WORDS_BYTES_MAX: u64 = 2_000;
+/// QEMU is up after some 50 ms; with two cores that boot eight machines it took two seconds.
+const UP_LIMIT: Duration = Duration::from_secs(20);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// An interface of the machine: an open tap.
 pub(crate) struct Nic {
@@ -69,7 +77,7 @@ impl Launch {
         let mut words: Vec<String> = Vec::new();
         let mut put = |more: &[&str]| words.extend(more.iter().map(|word| (*word).to_owned()));
         put(&["-name", &wish.name, "-uuid", &id.to_string()]);
-        put(&["-no-user-config", "-nodefaults", "-display", "none", "-daemonize"]);
+        put(&["-no-user-config", "-nodefaults", "-display", "none"]);
         put(&[
             "-sandbox",
             "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
@@ -155,37 +163,55 @@ impl Launch {
         all
     }
 
-    /// Starts it in a space. Errors: QEMU's own words.
-    pub(crate) async fn start(self, arguments: Vec<String>, space: &Space) -> io::Result<()> {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let work = move || {
-            // A thread begins in its parent's namespace, and the parent is free again at once.
-            std::thread::Builder::new()
-                .name("machine-start".to_owned())
-                .spawn(move || drop(tell.send(self.run(&arguments))))
-                .map(drop)
-        };
-        space.run(work).await.map_err(io::Error::other)??;
-        told.await
-            .map_err(|_| io::Error::other("the thread that starts the machine ended"))?
+    /// Starts it in a space.
+    pub(crate) async fn start(self, arguments: Vec<String>, space: &Space) -> io::Result<Starting> {
+        let (starting, begin) = self.begin(arguments);
+        // A thread begins in its parent's namespace, and the parent is free again at once.
+        space.run(begin).await.map_err(io::Error::other)??;
+        Ok(starting)
     }
 
     /// The same, outside of every space of ours.
-    pub(crate) async fn start_here(self, arguments: Vec<String>) -> io::Result<()> {
-        let (tell, told) = tokio::sync::oneshot::channel();
-        std::thread::Builder::new()
-            .name("machine-start".to_owned())
-            .spawn(move || drop(tell.send(self.run(&arguments))))?;
-        told.await
-            .map_err(|_| io::Error::other("the thread that starts the machine ended"))?
+    pub(crate) fn start_here(self, arguments: Vec<String>) -> io::Result<Starting> {
+        let (starting, begin) = self.begin(arguments);
+        begin()?;
+        Ok(starting)
     }
 
-    fn run(self, arguments: &[String]) -> io::Result<()> {
+    fn begin(self, arguments: Vec<String>) -> (Starting, impl FnOnce() -> io::Result<()> + Send + 'static) {
+        let (tell, failed) = oneshot::channel();
+        let (settled, settles) = channel();
+        let begin = move || {
+            let thread = std::thread::Builder::new().name("machine-start".to_owned());
+            let run = move || {
+                // Two threads: the inner one has a table of its own, the outer one closes the agent's descriptors afterwards.
+                let inner = std::thread::scope(|scope| scope.spawn(|| self.run(&arguments, settles)).join());
+                let result = inner.unwrap_or_else(|_| Err(io::Error::other("the thread of its start panicked")));
+                drop(self);
+                if let Err(error) = result {
+                    // Whoever started it may have gone.
+                    let _ = tell.send(error);
+                }
+            };
+            thread.spawn(run).map(drop)
+        };
+        (
+            Starting {
+                failed,
+                _settled: settled,
+            },
+            begin,
+        )
+    }
+
+    /// Ends when the process does, or when nobody waits for its start any more. Errors: QEMU's own words.
+    fn run(&self, arguments: &[String], settles: Receiver<()>) -> io::Result<()> {
         unshare(CloneFlags::CLONE_FILES)?;
         for fd in self.descriptors() {
             fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
         }
         let mut command = Command::new(&self.program);
+        // The pipe of its words is read until the machine is up. QEMU ignores that nobody reads afterwards.
         command
             .args(arguments)
             .stdin(Stdio::null())
@@ -195,17 +221,54 @@ impl Launch {
             "PATH",
             std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin")),
         );
-        command.current_dir("/").process_group(0);
+        command.current_dir("/");
         if let Some((uid, gid)) = self.user {
             command.uid(uid).gid(gid);
         }
-        let done = command.output()?;
-        if done.status.success() {
-            return Ok(());
+        kernel::detach(&mut command);
+        let mut child = command.spawn()?;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                let mut words = Vec::new();
+                if let Some(pipe) = child.stderr.take() {
+                    pipe.take(WORDS_BYTES_MAX).read_to_end(&mut words)?;
+                }
+                let words = String::from_utf8_lossy(&words).trim().replace('\n', "; ");
+                return Err(io::Error::other(format!("{status}: {words}")));
+            }
+            match settles.recv_timeout(LOOK_AGAIN) {
+                Err(RecvTimeoutError::Timeout) => {}
+                // It is reaped by whoever holds its descriptor.
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
         }
-        let words = &done.stderr[done.stderr.len().saturating_sub(WORDS_BYTES_MAX)..];
-        Err(io::Error::other(
-            String::from_utf8_lossy(words).trim().replace('\n', "; "),
-        ))
+    }
+}
+
+/// A QEMU that is about to be up.
+pub(crate) struct Starting {
+    failed: oneshot::Receiver<io::Error>,
+    // Dropped: nobody waits any more.
+    _settled: Sender<()>,
+}
+
+impl Starting {
+    /// Tries until it is up, or has failed, or the limit has passed. Errors: QEMU's own words.
+    pub(crate) async fn until<T, F: Future<Output = io::Result<T>>>(
+        mut self,
+        mut is_up: impl FnMut() -> F,
+    ) -> io::Result<T> {
+        let until = Instant::now() + UP_LIMIT;
+        loop {
+            let tried = tokio::select! {
+                biased;
+                failed = &mut self.failed => return Err(failed.unwrap_or_else(|_| io::Error::other("its start was given up"))),
+                tried = is_up() => tried,
+            };
+            match tried {
+                Err(_) if Instant::now() < until => tokio::time::sleep(LOOK_AGAIN).await,
+                tried => return tried,
+            }
+        }
     }
 }

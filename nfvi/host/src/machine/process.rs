@@ -2,7 +2,7 @@
 
 use manifold_nfvi_interface::ObjectId;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -57,7 +57,15 @@ impl Process {
     /// Whether it has ended.
     pub(crate) fn has_ended(&self) -> bool {
         let mut fds = [PollFd::new(self.fd.get_ref().as_fd(), PollFlags::POLLIN)];
-        matches!(poll(&mut fds, PollTimeout::ZERO), Ok(ready) if ready > 0)
+        let ended = matches!(poll(&mut fds, PollTimeout::ZERO), Ok(ready) if ready > 0);
+        if ended {
+            // If it was started by this agent it is ours to reap; otherwise, or a second time, there is nothing to do.
+            let _ = waitid(
+                WaitId::PidFd(self.fd.get_ref().as_fd()),
+                WaitIdOptions::EXITED | WaitIdOptions::NOHANG,
+            );
+        }
+        ended
     }
 
     /// Waits for its end.
