@@ -335,3 +335,117 @@ fn rest(want: &Want, index: u32, existed: bool, sight: &Sight, work: &mut Work) 
         work.changed.insert(object);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::label::Part;
+    use manifold_nfvi_interface::MacAddr;
+
+    const LABEL: &str = "manifold:test:lab/x:-:port:00000000-0000-0000-0000-000000000001:main";
+
+    fn tap() -> Labelled {
+        let object: ObjectId = "00000000-0000-0000-0000-000000000001".parse().expect("an id");
+        let mut want = Want::plain(
+            object,
+            object,
+            Part::Main,
+            "mfp000000000001".to_owned(),
+            Shape::Tap,
+            1_450,
+        );
+        want.rate = Some(8_000_000);
+        want.queue = Some("mfi000000000001".to_owned());
+        Labelled {
+            want,
+            label: LABEL.to_owned(),
+            far: None,
+        }
+    }
+
+    fn queue() -> Labelled {
+        let mut queue = tap();
+        queue.want.name = "mfi000000000001".to_owned();
+        queue.want.shape = Shape::Queue;
+        queue.want.queue = None;
+        queue
+    }
+
+    /// What the kernel shows once everything was done.
+    fn made() -> Sight {
+        let link = |name: &str, kind: &str, index: u32| LinkSeen {
+            index,
+            name: name.to_owned(),
+            alias: LABEL.to_owned(),
+            kind: kind.to_owned(),
+            up: true,
+            mtu_bytes: 1_450,
+            mac: MacAddr([2, 0, 0, 0, 0, 1]).0,
+            ..LinkSeen::default()
+        };
+        let links = [link("mfp000000000001", "tun", 5), link("mfi000000000001", "ifb", 6)];
+        Sight {
+            links: links.into_iter().map(|link| (link.name.clone(), link)).collect(),
+            queues: vec![
+                (5, request::ROOT, "tbf".to_owned(), 1_000_000),
+                (6, request::ROOT, "tbf".to_owned(), 1_000_000),
+                (5, request::INGRESS, "ingress".to_owned(), 0),
+            ],
+            ..Sight::default()
+        }
+    }
+
+    fn work(sight: &Sight) -> Work {
+        let mut index = 1_000;
+        mend("test", &[tap(), queue()], sight, || {
+            index += 1;
+            index
+        })
+    }
+
+    #[test]
+    fn nothing_is_said_when_all_is_as_wished() {
+        let work = work(&made());
+        assert!(work.links.is_empty() && work.rest.is_empty() && work.taps.is_empty() && work.changed.is_empty());
+        assert!(work.failed.is_empty());
+    }
+
+    #[test]
+    fn from_nothing_everything_is_made_and_what_stands_on_what_is_in_order() {
+        let work = work(&Sight::default());
+        assert_eq!(work.taps.len(), 1);
+        // Queue made and configured, tap configured; then two limits, and the way into the queue: a hook and a filter.
+        assert_eq!((work.links.len(), work.rest.len()), (3, 4));
+        assert!(work.failed.is_empty());
+    }
+
+    #[test]
+    fn a_queue_that_was_lost_is_made_and_joined_again() {
+        let mut sight = made();
+        sight.links.remove("mfi000000000001");
+        sight.queues.retain(|(link, ..)| *link != 6);
+        let work = work(&sight);
+        assert_eq!((work.taps.len(), work.links.len(), work.rest.len()), (0, 2, 4));
+    }
+
+    #[test]
+    fn an_interface_of_somebody_elses_is_refused_and_left_alone() {
+        let mut sight = made();
+        for link in sight.links.values_mut() {
+            link.alias = "theirs".to_owned();
+        }
+        let work = work(&sight);
+        assert_eq!(work.failed.len(), 2);
+        assert!(work.links.is_empty() && work.rest.is_empty());
+    }
+
+    #[test]
+    fn an_old_interface_of_the_same_object_is_swept() {
+        let mut sight = made();
+        let mut old = sight.links["mfi000000000001"].clone();
+        (old.name, old.index) = ("old".to_owned(), 9);
+        sight.links.insert(old.name.clone(), old);
+        let work = work(&sight);
+        assert_eq!((work.links.len(), work.rest.len()), (1, 0));
+    }
+}
