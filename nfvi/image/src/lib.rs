@@ -14,6 +14,8 @@
 //! An image lives in `<cache>/image/<digest>/`; the digest covers the recipe (this crate's guest files and its version) and the
 //! packages' versions. It appears there whole or not at all, and two builders at once build it once. Nothing needs root.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod cpio;
 mod debian;
 mod disk;

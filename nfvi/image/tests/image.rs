@@ -1,5 +1,7 @@
 //! The image, built for real from Debian's packages.
 
+#![allow(clippy::unwrap_used)]
+
 use manifold_image::{ImageError, Progress, build, built, standard_cache};
 
 /// Built once into the standard cache (fetching what is not there), then found without building or fetching anything.

@@ -15,6 +15,8 @@
 //!
 //! Off is asked for at the power button; a guest that does not listen is ended after a while.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod accelerator;
 mod channel;
 mod check;

@@ -3,6 +3,8 @@
 //! From a node: our own sockets, opened in its namespace by a thread that ends with the probe. From a machine: a question on its
 //! guest channel, answered by the guest's own tools.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod check;
 mod fetch;
 mod packet;

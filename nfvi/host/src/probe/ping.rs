@@ -140,7 +140,7 @@ fn listen(ear: &OwnedFd, to: IpAddr, ident: u16, until: Instant, start: Instant)
                     }
                     Some(Heard::TooBig { mtu_bytes }) => return Ok(Some(ProbeSeen::TooBig { mtu_bytes })),
                     // From ourselves it means that nobody answered on the link: the packet vanished, nobody refused it.
-                    Some(Heard::Refused { .. }) if from.is_some_and(|from| is_own(from)) => {}
+                    Some(Heard::Refused { .. }) if from.is_some_and(is_own) => {}
                     Some(Heard::Refused { why }) => return Ok(Some(ProbeSeen::Refused { why: why.to_owned() })),
                     None => {}
                 }

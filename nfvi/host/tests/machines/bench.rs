@@ -59,7 +59,7 @@ fn run<F: Future<Output = ()>>(image: Option<GuestImage>, test: impl FnOnce(Benc
     runtime.block_on(async {
         let run_dir = PathBuf::from("/run/m");
         std::fs::create_dir_all(&run_dir).unwrap();
-        let mut config = MachineConfig::new(run_dir.clone(), PathBuf::from("/tmp/disks"));
+        let mut config = MachineConfig::new(run_dir.clone(), PathBuf::from("/run/disks"));
         config.accelerator = Accelerator::Tcg;
         config.paused = image.is_none();
         let space = Space::make(&run_dir, ObjectId::random()).unwrap();
@@ -256,7 +256,7 @@ pub(crate) fn kill(pid: i32) {
 
 /// A disk for machines that never boot.
 fn empty_disk() -> PathBuf {
-    let path = PathBuf::from("/tmp/empty");
+    let path = PathBuf::from("/run/empty");
     std::fs::write(&path, [0; 4096]).unwrap();
     path
 }

@@ -1,6 +1,7 @@
 //! A machine's life: booted, left alone, orphaned, adopted, killed, switched, rebooted, removed.
 
 use crate::bench::{BOOT, kill, owner, ping, until, with_image};
+use manifold_host::machine::{Accelerator, Machines, Trial};
 use manifold_host::seams::MachineKeeper;
 use manifold_kernel_test::Test;
 use manifold_nfvi_interface::{Boot, DiskFormat, MachineState, MachineWish, ObjectId, Power, Probe, ProbeSeen};
@@ -26,6 +27,11 @@ pub(crate) const TESTS: &[Test] = &[
         name: "machine_boots_from_a_disk_and_keeps_what_it_wrote",
         limit_s: 150,
         run: disk,
+    },
+    Test {
+        name: "machine_accelerator_is_tried_by_booting_once_and_remembered",
+        limit_s: 60,
+        run: accelerator,
     },
 ];
 
@@ -224,10 +230,10 @@ fn disk() {
         };
         let before = std::fs::read(&image.disk).unwrap();
         let mut no_cloud = no_cloud;
-        // Says on the console whether an earlier start left its mark beyond the file system.
-        no_cloud.user_data = "#!/bin/sh\ndisk=/dev/$(basename $(ls -d /sys/block/vd* | head -n 1))\n\
-            if dd if=$disk bs=512 skip=70 count=1 2>/dev/null | grep -q KEPT; then echo DISK-KEPT > /dev/console; \
-            else printf KEPT | dd of=$disk bs=512 seek=70 conv=notrunc 2>/dev/null; sync; echo DISK-FRESH > /dev/console; fi\n"
+        // Says on the console whether an earlier start left its mark on the last sector.
+        no_cloud.user_data = "#!/bin/sh\nlast=$(($(cat /sys/block/vda/size) - 1))\n\
+            if dd if=/dev/vda bs=512 skip=$last count=1 2>/dev/null | grep -q KEPT; then echo DISK-KEPT > /dev/console; \
+            else printf KEPT | dd of=/dev/vda bs=512 seek=$last conv=notrunc 2>/dev/null; sync; echo DISK-FRESH > /dev/console; fi\n"
             .into();
         let wish = MachineWish {
             boot,
@@ -262,6 +268,39 @@ fn disk() {
             "the image is never written to"
         );
         bench.machines.remove(id).await.unwrap();
-        assert_eq!(std::fs::read_dir("/tmp/disks").unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir("/run/disks").unwrap().count(), 0);
+    });
+}
+
+fn accelerator() {
+    with_image(async |bench| {
+        let image = bench.image.clone().unwrap();
+        let mut config = bench.config.clone();
+        config.accelerator = Accelerator::Auto;
+        assert_eq!(
+            Machines::open(config.clone()).await.unwrap().accelerator().await,
+            "tcg",
+            "nothing to try it with"
+        );
+        config.trial = Some(Trial {
+            kernel: image.kernel,
+            initramfs: image.initramfs,
+            ready_mark: manifold_image::READY_MARK.into(),
+        });
+        let start = std::time::Instant::now();
+        let tried = Machines::open(config.clone()).await.unwrap().accelerator().await;
+        println!("{tried} after {:?}", start.elapsed());
+        assert!(["kvm", "tcg"].contains(&tried.as_str()));
+        assert_eq!(std::fs::read_dir(bench.run_dir.join("machines")).unwrap().count(), 0);
+
+        // Remembered: with a QEMU that cannot be started, the answer is still the same.
+        config.qemu = "/nonexistent".into();
+        assert_eq!(Machines::open(config.clone()).await.unwrap().accelerator().await, tried);
+        config.accelerator = Accelerator::Kvm;
+        assert_eq!(
+            Machines::open(config).await.unwrap().accelerator().await,
+            "kvm",
+            "told, not tried"
+        );
     });
 }
