@@ -16,8 +16,8 @@ use crate::vnfm::{Vnfm, store_failed};
 /// Identifiers of instances that were asked for with an idempotency key lie in this space: the same key gives the same instance.
 const SPACE: Uuid = Uuid::from_u128(0x9d0e_6a52_5b0c_4f55_8a1e_2f6c_5d1b_7e31);
 
-/// The longest name: it becomes part of host names and of resources' names, which cut off the rest.
-const NAME_LEN_MAX: usize = 255;
+/// The longest name: with what is added, a resource of the VNF still has a name that a VIM takes.
+const NAME_LEN_MAX: usize = 128;
 
 impl Vnfm {
     pub(crate) async fn create_instance(&self, cx: &Context, ask: NewVnf) -> Outcome<VnfInstance> {
@@ -62,5 +62,55 @@ impl Vnfm {
         serde_json::from_value(model).map_err(|error| {
             CallError::internal(format!("the catalogue's form of descriptor {vnfd_id} is not readable")).caused_by(error)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use manifold_call::ErrorKind;
+    use manifold_sol::{CreateVnfRequest, InstantiationState};
+    use manifold_vnfm_interface::{NewVnf, VnfLifecycleManagement};
+    use uuid::Uuid;
+
+    use crate::testing::{Site, cx};
+
+    fn request(vnfd_id: &str, name: &str) -> NewVnf {
+        NewVnf(CreateVnfRequest {
+            vnfd_id: vnfd_id.to_owned(),
+            vnf_instance_name: Some(name.to_owned()),
+            metadata: [("owner".to_owned(), "me".into())].into(),
+            ..CreateVnfRequest::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn an_instance_is_made_of_its_descriptor_and_has_no_resources() {
+        let site = Site::new().await;
+        let made = site.vnfm.create(&cx(), request("gateway", "one")).await.unwrap();
+        assert_eq!(made.instantiation_state, InstantiationState::NotInstantiated);
+        assert_eq!((made.vnf_provider.as_str(), made.vnf_product_name.as_str()), ("Manifold", "Gateway"));
+        assert_eq!(made.metadata["owner"], "me");
+        assert_eq!(site.vnfm.find(&cx(), made.id.parse().unwrap()).await.unwrap(), made);
+        assert_eq!(site.vnfm.query(&cx(), ()).await.unwrap(), [made]);
+        assert!(site.world.log.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn without_an_enabled_package_it_is_refused() {
+        let site = Site::new().await;
+        let error = site.vnfm.create(&cx(), request("absent", "one")).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        let error = site.vnfm.create(&cx(), request("gateway", &"x".repeat(500))).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+    }
+
+    #[tokio::test]
+    async fn the_same_wish_again_is_the_same_instance() {
+        let site = Site::new().await;
+        let keyed = cx().with_key(Uuid::from_u128(9));
+        let first = site.vnfm.create(&keyed, request("gateway", "one")).await.unwrap();
+        assert_eq!(site.vnfm.create(&keyed, request("gateway", "one")).await.unwrap(), first);
+        let error = site.vnfm.create(&keyed, request("gateway", "two")).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Conflict);
     }
 }

@@ -26,3 +26,22 @@ impl Vnfm {
         Err(changed_each_time(id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use manifold_call::ErrorKind;
+    use manifold_vnfm_interface::{VnfInstanceId, VnfLifecycleManagement};
+
+    use crate::testing::{Site, cx};
+
+    #[tokio::test]
+    async fn only_what_is_there_and_has_no_resources_is_deleted() {
+        let site = Site::new().await;
+        let id = site.created().await;
+        site.vnfm.delete(&cx(), id).await.unwrap();
+        assert_eq!(site.vnfm.delete(&cx(), id).await.unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(site.vnfm.delete(&cx(), VnfInstanceId::random()).await.unwrap_err().kind, ErrorKind::NotFound);
+        let id = site.instantiated().await;
+        assert_eq!(site.vnfm.delete(&cx(), id).await.unwrap_err().kind, ErrorKind::Conflict);
+    }
+}

@@ -227,3 +227,96 @@ fn record(ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
     }
     Ok(vec![instance.put(doc)?])
 }
+
+#[cfg(test)]
+mod tests {
+    use manifold_call::{CallError, ErrorKind};
+    use manifold_lcm::State;
+    use manifold_sol::{LcmOperationState, VnfInstance, VnfcResourceInfo};
+    use manifold_vnfm_interface::{VnfInstanceId, VnfLifecycleManagement};
+
+    use super::*;
+    use crate::testing::{Site, cx};
+
+    async fn heal(site: &Site, vnf_instance_id: VnfInstanceId, named: &[&str]) -> Outcome<manifold_call::OccurrenceId> {
+        let vnfc_instance_id = named.iter().map(|id| (*id).to_owned()).collect();
+        let request = HealVnfRequest { vnfc_instance_id, ..HealVnfRequest::default() };
+        site.vnfm.heal(&cx(), Ask { vnf_instance_id, request }).await
+    }
+
+    fn vnfc<'a>(vnf: &'a VnfInstance, id: &str) -> &'a VnfcResourceInfo {
+        let info = vnf.instantiated_vnf_info.as_ref().unwrap();
+        info.vnfc_resource_info.iter().find(|vnfc| vnfc.id == id).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_not_well_gets_a_new_machine_and_keeps_its_addresses() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let before = site.find(id).await;
+        let machine = |vnf: &VnfInstance, id: &str| vnfc(vnf, id).compute_resource.resource_id.clone();
+        site.world.vim.crash(machine(&before, "frontend-1").parse().unwrap());
+        site.world.vim.lose(machine(&before, "worker-2").parse().unwrap());
+        let occurrence = heal(&site, id, &[]).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        let after = site.find(id).await;
+        for (id, healed) in [("frontend-1", true), ("worker-1", false), ("worker-2", true)] {
+            assert_eq!(machine(&before, id) != machine(&after, id), healed, "{id}");
+            assert_eq!(vnfc(&before, id).vnfc_cp_info, vnfc(&after, id).vnfc_cp_info, "{id}");
+            let compute = site.world.vim.compute(&machine(&after, id)).unwrap();
+            let macs: Vec<String> = compute.virtual_network_interface.iter().map(|nic| nic.mac_address.clone()).collect();
+            let told = vnfc(&after, id).vnfc_cp_info.iter().filter_map(|cp| cp.cp_protocol_info[0].ip_over_ethernet.as_ref()?.mac_address.clone());
+            assert_eq!(macs, told.collect::<Vec<_>>(), "{id}");
+        }
+        assert_eq!(site.world.vim.counts(), (1, 4, 3));
+        assert_eq!(site.world.log.take()[0], "grant HEAL");
+        // The first boot's data is given again.
+        assert!(site.world.vim.user_data(&machine(&after, "frontend-1")).is_some());
+        let told = site.vnfm.find_operation(&cx(), occurrence).await.unwrap();
+        let changes: Vec<_> = told.resource_changes.unwrap().affected_vnfcs.into_iter().map(|vnfc| vnfc.change_type).collect();
+        assert_eq!(changes, [ChangeType::Modified, ChangeType::Modified]);
+    }
+
+    #[tokio::test]
+    async fn a_vnf_that_is_well_is_left_alone() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let before = site.world.snapshot(&site.vnfm).await;
+        let occurrence = heal(&site, id, &[]).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(site.world.snapshot(&site.vnfm).await, before);
+        assert!(site.world.log.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn those_that_are_named_are_healed_and_unknown_names_are_told() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let error = heal(&site, id, &["worker-7", "worker-8"]).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.detail.contains("worker-7") && error.detail.contains("worker-8"), "{error}");
+        let before = site.find(id).await;
+        let occurrence = heal(&site, id, &["worker-1", "worker-1"]).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        let after = site.find(id).await;
+        assert_ne!(vnfc(&before, "worker-1").compute_resource, vnfc(&after, "worker-1").compute_resource);
+        assert_eq!(vnfc(&before, "worker-2"), vnfc(&after, "worker-2"));
+    }
+
+    #[tokio::test]
+    async fn given_up_without_a_machine_it_is_found_and_healed_the_next_time() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        site.world.vim.refuse("machine my-gateway-worker-1", 1, CallError::exhausted("no room"));
+        let occurrence = heal(&site, id, &["worker-1"]).await.unwrap();
+        site.ended(occurrence, State::FailedTemp).await;
+        assert_eq!(site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind, ErrorKind::Unsupported);
+        let told = site.vnfm.fail(&cx(), occurrence).await.unwrap();
+        assert_eq!(told.operation_state, LcmOperationState::Failed);
+        let info = site.find(id).await.instantiated_vnf_info.unwrap();
+        assert_eq!((info.vnfc_info.len(), info.vnfc_resource_info.len()), (3, 2));
+        let occurrence = heal(&site, id, &[]).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(site.world.vim.counts(), (1, 4, 3));
+    }
+}

@@ -236,3 +236,92 @@ fn host_name(vnf: &str, vdu: &str, number: u32) -> String {
     let start = start.trim_end_matches('-');
     format!("{start}{end}").trim_matches('-').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use manifold_sol::{CpProtocolData, IpAddressData, IpAddressType, IpOverEthernetAddressData, LayerProtocol};
+
+    use super::*;
+    use crate::testing::{ext_link, gateway};
+
+    fn fixed(address: &str) -> VnfExtCpConfig {
+        let ip = IpAddressData {
+            kind: IpAddressType::Ipv4,
+            fixed_addresses: vec![address.to_owned()],
+            ..IpAddressData::default()
+        };
+        let ethernet = IpOverEthernetAddressData { mac_address: None, ip_addresses: vec![ip] };
+        let data = CpProtocolData { layer_protocol: LayerProtocol::IpOverEthernet, ip_over_ethernet: Some(ethernet) };
+        VnfExtCpConfig { cp_protocol_data: vec![data] }
+    }
+
+    fn addresses(configs: &[(&str, VnfExtCpConfig)], instances: u32) -> Vec<(String, usize)> {
+        let mut flavour = gateway().flavours.remove(0);
+        flavour.vdus[0].max_number_of_instances = instances;
+        let mut link = ext_link(NetworkId(uuid::Uuid::nil()), &["access"]);
+        link.ext_cps[0].cp_config = configs.iter().map(|(id, config)| ((*id).to_owned(), config.clone())).collect();
+        let wish = Wish {
+            vnf_name: "v",
+            flavour: &flavour,
+            ext_links: &[link],
+            counts: [("frontend".to_owned(), instances)].into(),
+            have: BTreeMap::new(),
+        };
+        let ports = wish.lacking().unwrap().into_iter().map(|vnfc| vnfc.ports[1].clone());
+        ports
+            .map(|port| match port.on {
+                Attachment::External { config, .. } => (config, port.addresses.len()),
+                Attachment::Internal { link } => panic!("{link}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn each_instance_takes_a_configuration_of_its_own_and_fixed_addresses_serve_one() {
+        let free = VnfExtCpConfig::default();
+        let told = |all: &[(&str, usize)]| all.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect::<Vec<_>>();
+        assert_eq!(addresses(&[("a", fixed("192.0.2.1")), ("b", free.clone())], 3), told(&[("a", 1), ("b", 0), ("b", 0)]));
+        assert_eq!(addresses(&[("a", fixed("192.0.2.1"))], 2), told(&[("a", 1), ("a", 0)]));
+        assert_eq!(addresses(&[], 1), told(&[("access", 0)]));
+    }
+
+    #[test]
+    fn a_link_is_named_by_requirement_or_connection_point() {
+        let flavour = gateway().flavours.remove(0);
+        for cpd in ["access", "virtual_link"] {
+            let wish = Wish {
+                vnf_name: "v",
+                flavour: &flavour,
+                ext_links: &[ext_link(NetworkId(uuid::Uuid::nil()), &[cpd])],
+                counts: [("frontend".to_owned(), 1)].into(),
+                have: BTreeMap::new(),
+            };
+            assert_eq!(wish.lacking().unwrap()[0].ports.len(), 2);
+        }
+    }
+
+    #[test]
+    fn new_instances_take_the_numbers_after_the_newest() {
+        let flavour = gateway().flavours.remove(0);
+        let wish = Wish {
+            vnf_name: "v",
+            flavour: &flavour,
+            ext_links: &[],
+            counts: [("worker".to_owned(), 4)].into(),
+            have: [("worker".to_owned(), [1, 3].into())].into(),
+        };
+        let made: Vec<u32> = wish.lacking().unwrap().iter().map(|vnfc| vnfc.number).collect();
+        assert_eq!(made, [4, 5]);
+    }
+
+    #[test]
+    fn whatever_the_names_are_the_host_name_is_one() {
+        for (vnf, vdu) in [("My Gateway", "Worker_A"), ("-x-", "--"), ("ü", "ß"), ("v".repeat(200).as_str(), "d".repeat(200).as_str())] {
+            let name = host_name(vnf, vdu, 12);
+            assert!(!name.is_empty() && name.len() <= HOST_NAME_LEN_MAX, "{name}");
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{name}");
+            assert!(!name.starts_with('-') && name.ends_with("-12") || name == "12", "{name}");
+        }
+        assert_eq!(host_name("My Gateway", "worker", 2), "my-gateway-worker-2");
+    }
+}

@@ -339,3 +339,116 @@ fn summary(occurrence: &Occurrence, outputs: &Outputs) -> Value {
     }
     summary.into_value()
 }
+
+#[cfg(test)]
+mod tests {
+    use manifold_call::ErrorKind;
+    use manifold_lcm::State;
+    use manifold_sol::{ConstraintIdType, LcmOperationState};
+    use manifold_vnfm_interface::VnfLifecycleManagement;
+
+    use super::*;
+    use crate::testing::{Site, cx};
+
+    async fn workers(site: &Site, id: manifold_vnfm_interface::VnfInstanceId) -> (u32, Vec<String>) {
+        let info = site.find(id).await.instantiated_vnf_info.unwrap();
+        let workers = info.vnfc_info.iter().filter(|vnfc| vnfc.vdu_id == "worker").map(|vnfc| vnfc.id.clone());
+        (info.scale_status[0].scale_level, workers.collect())
+    }
+
+    #[tokio::test]
+    async fn out_adds_the_next_numbers_and_in_takes_the_newest() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        site.world.nfvo.requests();
+        let occurrence = site.scale(id, ScaleType::ScaleOut, 2).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(workers(&site, id).await, (3, ["worker-1", "worker-2", "worker-3", "worker-4"].map(str::to_owned).into()));
+        // The new ones are kept apart from each other and from those that were there.
+        let request = site.world.nfvo.requests().remove(0);
+        let kinds: Vec<_> = request.placement_constraints[0].resource.iter().map(|one| one.id_type).collect();
+        assert_eq!(kinds.iter().filter(|kind| **kind == ConstraintIdType::Grant).count(), 2);
+        assert_eq!(kinds.iter().filter(|kind| **kind == ConstraintIdType::ResMgmt).count(), 2);
+
+        site.world.log.take();
+        let occurrence = site.scale(id, ScaleType::ScaleIn, 3).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(workers(&site, id).await, (0, vec!["worker-1".to_owned()]));
+        assert_eq!(site.world.vim.counts(), (1, 3, 2));
+        let asked = site.world.log.take();
+        assert_eq!(asked[0], "grant SCALE");
+        let told = site.vnfm.find_operation(&cx(), occurrence).await.unwrap();
+        assert_eq!(told.resource_changes.unwrap().affected_vnfcs.len(), 3);
+    }
+
+    #[tokio::test]
+    async fn beyond_the_aspects_levels_it_is_refused_before_anything_is_asked() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        for (kind, steps) in [(ScaleType::ScaleOut, 3), (ScaleType::ScaleIn, 2), (ScaleType::ScaleOut, 0), (ScaleType::ScaleOut, u32::MAX)] {
+            let error = site.scale(id, kind, steps).await.unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Invalid, "{kind:?} by {steps}: {error}");
+        }
+        let request = ScaleVnfRequest { aspect_id: "height".to_owned(), number_of_steps: Some(0), ..ScaleVnfRequest::default() };
+        let error = site.vnfm.scale(&cx(), Ask { vnf_instance_id: id, request }).await.unwrap_err();
+        assert!(error.detail.contains("at least 1") && error.detail.contains("height; there are: workers"), "{error}");
+        assert!(site.world.log.take().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_instance_without_resources_is_not_scaled() {
+        let site = Site::new().await;
+        let id = site.created().await;
+        assert_eq!(site.scale(id, ScaleType::ScaleOut, 1).await.unwrap_err().kind, ErrorKind::Conflict);
+    }
+
+    #[tokio::test]
+    async fn out_is_rolled_back_to_the_world_as_before_and_in_is_not() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let before = site.world.snapshot(&site.vnfm).await;
+        let full = || manifold_call::CallError::exhausted("no room");
+        site.world.vim.refuse("machine my-gateway-worker-3", 1, full());
+        let occurrence = site.scale(id, ScaleType::ScaleOut, 1).await.unwrap();
+        site.ended(occurrence, State::FailedTemp).await;
+        site.vnfm.rollback(&cx(), occurrence).await.unwrap();
+        site.ended(occurrence, State::RolledBack).await;
+        assert_eq!(site.world.snapshot(&site.vnfm).await, before);
+
+        site.world.vim.refuse("end port", 1, manifold_call::CallError::conflict("it is held"));
+        let occurrence = site.scale(id, ScaleType::ScaleIn, 1).await.unwrap();
+        site.ended(occurrence, State::FailedTemp).await;
+        assert_eq!(site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind, ErrorKind::Unsupported);
+        site.vnfm.retry(&cx(), occurrence).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(workers(&site, id).await, (0, vec!["worker-1".to_owned()]));
+    }
+
+    /// What a scaling that was given up left is what the next one goes on from.
+    #[tokio::test]
+    async fn given_up_it_keeps_its_level_and_the_next_one_makes_up_the_difference() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        site.world.vim.refuse("machine my-gateway-worker-4", 1, manifold_call::CallError::exhausted("no room"));
+        let occurrence = site.scale(id, ScaleType::ScaleOut, 2).await.unwrap();
+        site.ended(occurrence, State::FailedTemp).await;
+        let told = site.vnfm.fail(&cx(), occurrence).await.unwrap();
+        assert_eq!(told.operation_state, LcmOperationState::Failed);
+        let (level, names) = workers(&site, id).await;
+        assert_eq!((level, names.len()), (1, 4));
+        let occurrence = site.scale(id, ScaleType::ScaleIn, 1).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(workers(&site, id).await, (0, vec!["worker-1".to_owned()]));
+        assert_eq!(site.world.vim.counts(), (1, 3, 2));
+    }
+
+    /// The package may be gone: the instance holds what it needs.
+    #[tokio::test]
+    async fn it_scales_without_its_package() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        site.world.nfvo.remove("gateway");
+        let occurrence = site.scale(id, ScaleType::ScaleOut, 1).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+    }
+}

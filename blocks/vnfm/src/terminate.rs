@@ -181,3 +181,104 @@ fn ask_grant(links: &Links, params: &Params) -> Result<AskGrant, PlanError> {
     };
     Ok(AskGrant { links: links.clone(), request, needs: Needs::default() })
 }
+
+#[cfg(test)]
+mod tests {
+    use manifold_call::{CallError, ErrorKind};
+    use manifold_lcm::State;
+    use manifold_sol::{InstantiationState, LcmOperationState};
+    use manifold_vnfm_interface::{VnfInstanceId, VnfLifecycleManagement};
+
+    use super::*;
+    use crate::testing::{Site, cx};
+
+    async fn gracefully(site: &Site, vnf_instance_id: VnfInstanceId, seconds: u32) -> Outcome<manifold_call::OccurrenceId> {
+        let request = TerminateVnfRequest {
+            termination_type: CancelModeType::Graceful,
+            graceful_termination_timeout: Some(seconds),
+        };
+        site.vnfm.terminate(&cx(), Ask { vnf_instance_id, request }).await
+    }
+
+    #[tokio::test]
+    async fn machines_go_before_ports_and_ports_before_networks() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let occurrence = site.terminate(id).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        let asked = site.world.log.take();
+        let kinds: Vec<String> = asked.iter().map(|call| call.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(kinds, ["grant TERMINATE", "end machine", "end port", "end network"]);
+        assert_eq!(site.world.vim.counts(), (0, 0, 0));
+        let found = site.find(id).await;
+        assert_eq!(found.instantiation_state, InstantiationState::NotInstantiated);
+        assert!(found.instantiated_vnf_info.is_none());
+        let told = site.vnfm.find_operation(&cx(), occurrence).await.unwrap();
+        let changes = told.resource_changes.unwrap();
+        assert_eq!((changes.affected_vnfcs.len(), changes.affected_virtual_links.len()), (3, 1));
+        assert_eq!(site.terminate(id).await.unwrap_err().kind, ErrorKind::Conflict);
+        site.vnfm.delete(&cx(), id).await.unwrap();
+        assert_eq!(site.vnfm.find(&cx(), id).await.unwrap_err().kind, ErrorKind::NotFound);
+    }
+
+    #[tokio::test]
+    async fn gracefully_machines_are_stopped_before_they_go() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let occurrence = gracefully(&site, id, 60).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(site.world.log.take()[..4], ["grant TERMINATE", "Stop", "Stop", "Stop"]);
+    }
+
+    #[tokio::test]
+    async fn who_does_not_stop_in_time_is_ended_all_the_same() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        site.world.vim.ignore_stop();
+        let occurrence = gracefully(&site, id, 0).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(site.world.vim.counts(), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_already_is_no_hindrance() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        for vnfc in site.find(id).await.instantiated_vnf_info.unwrap().vnfc_resource_info {
+            site.world.vim.lose(vnfc.compute_resource.resource_id.parse().unwrap());
+        }
+        let occurrence = gracefully(&site, id, 60).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(site.world.vim.counts(), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn it_cannot_be_undone_and_given_up_it_can_be_asked_for_again() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        site.world.vim.refuse("end network", 1, CallError::conflict("it is held"));
+        let occurrence = site.terminate(id).await.unwrap();
+        site.ended(occurrence, State::FailedTemp).await;
+        assert_eq!(site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind, ErrorKind::Unsupported);
+        let told = site.vnfm.fail(&cx(), occurrence).await.unwrap();
+        assert_eq!(told.operation_state, LcmOperationState::Failed);
+        let found = site.find(id).await;
+        assert_eq!(found.instantiation_state, InstantiationState::Instantiated);
+        assert!(found.instantiated_vnf_info.unwrap().vnfc_resource_info.is_empty());
+        assert_eq!(site.vnfm.delete(&cx(), id).await.unwrap_err().kind, ErrorKind::Conflict);
+        let occurrence = site.terminate(id).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert_eq!(site.world.vim.counts(), (0, 0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_refused_grant_leaves_everything_as_it_is() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let before = site.world.snapshot(&site.vnfm).await;
+        site.world.nfvo.refuse(Some(CallError::forbidden("not now")));
+        let occurrence = site.terminate(id).await.unwrap();
+        site.ended(occurrence, State::RolledBack).await;
+        assert_eq!(site.world.snapshot(&site.vnfm).await, before);
+    }
+}

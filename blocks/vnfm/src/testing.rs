@@ -1,1 +1,0 @@
-//! Neighbours for tests.
