@@ -198,6 +198,12 @@ pub(crate) mod name {
         format!("{PREFIX}{letter}{}", &id[20..])
     }
 
+    /// Whether an interface of this name is a bridge's port.
+    pub(crate) fn has_master(name: &str) -> bool {
+        name.strip_prefix(PREFIX)
+            .is_some_and(|rest| rest.starts_with([PORT, TUNNEL, STITCH, LEG]))
+    }
+
     /// Whether people may call an interface so.
     pub(crate) fn allowed(name: &str) -> bool {
         (1..=15).contains(&name.len())

@@ -4,8 +4,8 @@
 //! after everything that the kernel had told by then was read; generations of nftables are known by their number.
 
 use crate::kernel;
-use crate::label;
-use crate::netlink::{answers, attributes, link_of, listen, number};
+use crate::label::{self, name};
+use crate::netlink::{LinkSeen, answers, attributes, link_of, listen, number};
 use crate::place::{Place, generation_of, lock};
 use manifold_nfvi_interface::{Changes, Cursor, ObjectId};
 use netlink_sys::Socket;
@@ -24,6 +24,17 @@ use tokio::sync::Notify;
 const RING: usize = 4_096;
 const RTNLGRP_LINK: u32 = 1;
 const RTNLGRP_NEIGH: u32 = 3;
+const RTNLGRP_TC: u32 = 4;
+const RTNLGRP_IPV4_IFADDR: u32 = 5;
+const RTNLGRP_IPV6_IFADDR: u32 = 9;
+/// What is told of links, their tunnels' peers, queues and addresses.
+const LINK_GROUPS: [u32; 5] = [
+    RTNLGRP_LINK,
+    RTNLGRP_NEIGH,
+    RTNLGRP_TC,
+    RTNLGRP_IPV4_IFADDR,
+    RTNLGRP_IPV6_IFADDR,
+];
 const NFNLGRP_NFTABLES: u32 = 7;
 const NFT_MSG_NEWGEN: u16 = 0x0a0f;
 
@@ -117,12 +128,13 @@ struct Ears {
     links: Socket,
     rules: Socket,
     dhcp: OwnedFd,
-    /// Objects by the index of their tunnel: neighbour messages carry no label.
-    tunnels: HashMap<u32, ObjectId>,
+    /// Objects by the index of their link: only messages of links themselves carry a label.
+    owners: HashMap<u32, ObjectId>,
 }
 
 /// A handle on the watch.
 pub(crate) struct Watch {
+    instance: String,
     orders: Mutex<(VecDeque<Order>, UnixStream)>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -133,6 +145,7 @@ impl Watch {
         wake.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
         let watch = Arc::new(Self {
+            instance: instance.clone(),
             orders: Mutex::new((VecDeque::new(), wake)),
             thread: Mutex::default(),
         });
@@ -163,18 +176,22 @@ impl Watch {
     pub(crate) async fn add(&self, place: &Arc<Place>) -> io::Result<()> {
         let open = || -> io::Result<_> {
             Ok((
-                listen(netlink_sys::protocols::NETLINK_ROUTE, &[RTNLGRP_LINK, RTNLGRP_NEIGH])?,
+                listen(netlink_sys::protocols::NETLINK_ROUTE, &LINK_GROUPS)?,
                 listen(netlink_sys::protocols::NETLINK_NETFILTER, &[NFNLGRP_NFTABLES])?,
                 kernel::udp_listener(67)?,
             ))
         };
         let (links, rules, dhcp) = place.space.run(open).await.map_err(io::Error::other)??;
+        // Read after the sockets were opened: what appears in between is told, too.
+        let there = place.links().await.map_err(io::Error::other)?;
+        let owner = |link: &LinkSeen| Some((link.index, label::read(&self.instance, &link.alias)?.id));
+        let owners = there.links.values().filter_map(owner).collect();
         self.order(Order::Watch(Box::new(Ears {
             place: place.clone(),
             links,
             rules,
             dhcp,
-            tunnels: HashMap::new(),
+            owners,
         })));
         Ok(())
     }
@@ -320,19 +337,25 @@ impl Ears {
                         let Some(label) = label::read(instance, &link.alias) else {
                             continue;
                         };
-                        if link.vxlan.is_some() {
-                            self.tunnels.insert(link.index, label.id);
-                        }
-                        // A bridge also tells of its ports in this way (AF_BRIDGE): leaving the bridge is such a "deletion".
                         let gone = answer.kind == libc::RTM_DELLINK;
-                        if gone || !link.up {
+                        if gone {
+                            self.owners.remove(&link.index);
+                        } else {
+                            self.owners.insert(link.index, label.id);
+                        }
+                        let loose = link.master == 0 && name::has_master(&link.name);
+                        if gone || !link.up || loose {
                             told.insert(label.id);
                         }
+                    }
+                    // Index of the link: `struct ifaddrmsg` and `struct tcmsg` both have it at 4.
+                    libc::RTM_DELADDR | libc::RTM_DELQDISC => {
+                        told.extend(number(answer.body, 4).and_then(|index| self.owners.get(&index)));
                     }
                     libc::RTM_DELNEIGH => {
                         let flood = attributes(answer.body.get(12..).unwrap_or_default())
                             .any(|(kind, value)| kind == libc::NDA_LLADDR && value == [0; 6]);
-                        if flood && let Some(id) = number(answer.body, 4).and_then(|index| self.tunnels.get(&index)) {
+                        if flood && let Some(id) = number(answer.body, 4).and_then(|index| self.owners.get(&index)) {
                             told.insert(*id);
                         }
                     }

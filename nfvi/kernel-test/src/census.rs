@@ -31,7 +31,7 @@ impl Census {
                 path.display().to_string()
             };
             lines.insert(format!("namespace {name}"));
-            for link in json(&run_in(&path, &["ip", "-j", "addr"]).stdout) {
+            for link in json(&run_in(&path, &["ip", "-j", "-d", "addr"]).stdout) {
                 let text = |key: &str| link.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
                 lines.insert(format!("link {name} {} {}", text("ifname"), text("ifalias")));
                 for address in link.get("addr_info").and_then(Value::as_array).into_iter().flatten() {
@@ -119,10 +119,11 @@ fn mounts(lines: &mut BTreeSet<String>, namespaces: &mut BTreeMap<u64, PathBuf>)
             continue;
         };
         lines.insert(format!("mount {point} {}", kind.split(' ').next().unwrap_or_default()));
-        if kind.starts_with("nsfs ") && words.get(3).is_some_and(|root| root.starts_with("net:")) {
-            if let Ok(file) = fs::metadata(point) {
-                namespaces.insert(file.ino(), PathBuf::from(point));
-            }
+        if kind.starts_with("nsfs ")
+            && words.get(3).is_some_and(|root| root.starts_with("net:"))
+            && let Ok(file) = fs::metadata(point)
+        {
+            namespaces.insert(file.ino(), PathBuf::from(point));
         }
     }
 }

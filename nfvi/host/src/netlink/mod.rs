@@ -164,12 +164,14 @@ impl Netlink {
         loop {
             self.buffer.clear();
             self.socket.recv(&mut self.buffer, 0)?;
-            for answer in answers(&self.buffer).filter(|answer| answer.sequence == sequence) {
-                if i32::from(answer.kind) == libc::NLMSG_ERROR {
+            let answer = answers(&self.buffer).find(|answer| answer.sequence == sequence);
+            match answer {
+                Some(answer) if i32::from(answer.kind) == libc::NLMSG_ERROR => {
                     let code = number(answer.body, 0).map_or(0, |code| code as i32);
                     return Err(io::Error::from_raw_os_error(-code));
                 }
-                return Ok(answer.body.to_vec());
+                Some(answer) => return Ok(answer.body.to_vec()),
+                None => {}
             }
         }
     }

@@ -80,7 +80,7 @@ fn drift() {
         let bridge = name('s', "blue-a");
         let tunnel = name('x', "blue-a");
         let tap = name('p', "tap");
-        let breaks: [(&str, Vec<&str>); 5] = [
+        let breaks: [(&str, Vec<&str>); 6] = [
             ("blue-a", vec!["ip", "link", "del", &bridge]),
             (
                 "blue-a",
@@ -98,6 +98,7 @@ fn drift() {
             ("tap", vec!["nft", "delete", "table", "bridge", "manifold"]),
             ("tap", vec!["ip", "link", "del", &tap]),
             ("blue-a", vec!["ip", "link", "set", &bridge, "down"]),
+            ("tap", vec!["ip", "link", "set", &tap, "nomaster"]),
         ];
         for (object, command) in breaks {
             let since = cursor(&agent).await;
@@ -114,6 +115,18 @@ fn drift() {
             must("a", &["ip", "link", "show", &tap]);
             must("a", &["nft", "list", "table", "bridge", "manifold"]);
         }
+        // An address inside a node, heard by an agent that found everything made.
+        agent.stop();
+        drop(agent);
+        let agent = crate::lab::agent().await;
+        let since = cursor(&agent).await;
+        must("blue-1-node", &["ip", "addr", "flush", "dev", "eth0"]);
+        told(&agent, since, id("blue-1")).await;
+        assert_eq!(
+            ensure(&agent, &wishes).await.into_iter().collect::<Vec<_>>(),
+            [id("blue-1")]
+        );
+        assert!(pings("blue-1-node", "10.0.0.2", 56));
         let said = lost(neighbour);
         assert!(said.contains(" 0% packet loss"), "{said}");
         agent

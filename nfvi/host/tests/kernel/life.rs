@@ -14,6 +14,11 @@ pub(crate) const TESTS: &[Test] = &[
         run: adoption,
     },
     Test {
+        name: "after_a_reboot_the_same_wishes_make_the_same_again",
+        limit_s: 60,
+        run: reboot,
+    },
+    Test {
         name: "one_wish_that_fails_stops_only_what_stands_on_it",
         limit_s: 60,
         run: partial,
@@ -75,6 +80,37 @@ fn adoption() {
         assert!(after.beyond(&before).is_empty(), "{}", after.beyond(&before));
         // A place in the old agent's stream means nothing to the new one.
         assert!(agent.changes(&context(), old).await.expect("told").lost);
+        agent
+    });
+}
+
+/// The kernel's state is gone, the labels are still there (a run directory on a disk).
+fn reboot() {
+    with_agent(|agent| async move {
+        let wishes = network();
+        ensure(&agent, &wishes).await;
+        agent.stop();
+        drop(agent);
+        for pid in String::from_utf8_lossy(&manifold_kernel_test::run(&["pgrep", "-f", "agent-service"]).stdout).lines()
+        {
+            manifold_kernel_test::run(&["kill", "-9", pid]);
+        }
+        for entry in std::fs::read_dir(Path::new(RUN).join("netns")).expect("read").flatten() {
+            let unmounted = manifold_kernel_test::run(&["umount", "-l", &entry.path().display().to_string()]);
+            assert!(unmounted.status.success());
+        }
+        let agent = crate::lab::agent().await;
+        let seen = agent.observe(&context(), Filter::default()).await.expect("observed");
+        assert_eq!(seen, []);
+        // Without its node an object cannot be made again, and says so.
+        let port = wishes.last().expect("a port").clone();
+        let reports = agent.ensure(&context(), vec![port]).await.expect("answered");
+        assert_eq!(
+            reports[0].failure.as_ref().map(|failure| failure.kind),
+            Some(ErrorKind::Conflict)
+        );
+        assert_eq!(ensure(&agent, &wishes).await.len(), wishes.len());
+        assert!(settles(Duration::from_secs(5), || get("p-node", "10.0.0.2", 80, "/").is_ok()));
         agent
     });
 }
