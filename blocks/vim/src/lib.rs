@@ -16,6 +16,8 @@
 //! A machine that crashed is reported ([`Vim::subscribe`]) and left alone: to heal it is its manager's business. What vanished
 //! (a host's reboot, a hand on a bridge) is made again, with the same addresses.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
 mod computes;
 mod documents;
 mod filter;

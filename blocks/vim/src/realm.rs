@@ -42,13 +42,15 @@ pub(crate) struct Doing {
     pub(crate) fault: Option<String>,
 }
 
+type Open = Box<dyn Fn(Uuid, &Sealed) -> Option<String> + Send + Sync>;
+
 pub(crate) struct PopRealm {
     pub(crate) config: VimConfig,
     store: Arc<dyn Store>,
     infrastructure: Arc<dyn Infrastructure>,
     doing: Mutex<BTreeMap<Uuid, Doing>>,
     events: broadcast::Sender<ComputeEvent>,
-    open: Box<dyn Fn(Uuid, &Sealed) -> Option<String> + Send + Sync>,
+    open: Open,
 }
 
 /// Where a machine's user data is sealed for.

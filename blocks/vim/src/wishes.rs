@@ -97,7 +97,8 @@ type Of<'a, T> = BTreeMap<Uuid, (&'a TenantId, &'a T)>;
 struct Sorted<'a> {
     site: Site<'a>,
     networks: Of<'a, Network>,
-    subnets: BTreeMap<Uuid, Vec<&'a Subnet>>,
+    /// By network.
+    subnets: BTreeMap<Uuid, Vec<(Uuid, &'a Subnet)>>,
     ports: Of<'a, Port>,
     computes: Of<'a, Compute>,
     images: Of<'a, Image>,
@@ -122,7 +123,7 @@ impl<'a> Sorted<'a> {
             let tenant = &held.tenant;
             match &held.body {
                 Document::Network(network) => drop(sorted.networks.insert(id, (tenant, network))),
-                Document::Subnet(subnet) => sorted.subnets.entry(subnet.network).or_default().push(subnet),
+                Document::Subnet(subnet) => sorted.subnets.entry(subnet.network).or_default().push((id, subnet)),
                 Document::Port(port) => drop(sorted.ports.insert(id, (tenant, port))),
                 Document::Compute(compute) => drop(sorted.computes.insert(id, (tenant, compute))),
                 Document::Image(image) => drop(sorted.images.insert(id, (tenant, image))),
@@ -213,6 +214,7 @@ impl<'a> Sorted<'a> {
                 dhcp,
             };
             let mut documents = vec![id];
+            documents.extend(self.subnet_ids(id));
             documents.extend(sakes);
             let wish = Wish {
                 id: object,
@@ -287,8 +289,16 @@ impl<'a> Sorted<'a> {
             })
     }
 
+    fn subnet_ids(&self, network: Uuid) -> impl Iterator<Item = Uuid> + '_ {
+        self.subnets.get(&network).into_iter().flatten().map(|(id, _)| *id)
+    }
+
     fn subnets_of(&self, network: Uuid) -> impl Iterator<Item = &'a Subnet> + '_ {
-        self.subnets.get(&network).into_iter().flatten().copied()
+        self.subnets
+            .get(&network)
+            .into_iter()
+            .flatten()
+            .map(|(_, subnet)| *subnet)
     }
 
     fn port(&self, id: Uuid, tenant: &TenantId, port: &Port) -> Option<Wished<Wish>> {
@@ -335,7 +345,7 @@ impl<'a> Sorted<'a> {
         Some(Wished {
             id,
             wish,
-            documents: std::iter::once(id).chain(port.compute).collect(),
+            documents: [id, port.network].into_iter().chain(port.compute).collect(),
         })
     }
 
@@ -360,6 +370,8 @@ impl<'a> Sorted<'a> {
         if legs.len() < 2 {
             return None;
         }
+        let subnets = domain.networks.iter().flat_map(|id| self.subnet_ids(*id));
+        let documents = domain.networks.iter().copied().chain(subnets).collect();
         let first = *domain.networks.first()?;
         let id = ObjectId::named(first, "router");
         let owner = self.owner(self.networks.get(&first)?.0);
@@ -371,7 +383,7 @@ impl<'a> Sorted<'a> {
         Some(Wished {
             id: id.0,
             wish,
-            documents: domain.networks.iter().copied().collect(),
+            documents,
         })
     }
 

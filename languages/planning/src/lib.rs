@@ -8,6 +8,8 @@
 //!   placement  demand ──> host                by hard constraints; what fits nowhere is told host by host
 //! ```
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may panic"))]
+
 pub mod address;
 pub mod number;
 pub mod overlap;

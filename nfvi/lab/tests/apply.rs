@@ -1,5 +1,7 @@
 //! Applying and destroying a lab, against an infrastructure that remembers what it was asked.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, ErrorKind, Outcome, TenantId};
 use manifold_lab::{Lab, apply, destroy};

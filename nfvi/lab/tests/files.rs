@@ -1,5 +1,7 @@
 //! Lab files: the examples are right, and what is wrong is told with its place.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use manifold_lab::Lab;
 use manifold_nfvi_interface::{CableWish, NodeRole, ObjectId, WishKind};
 use std::collections::BTreeSet;

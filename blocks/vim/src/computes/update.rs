@@ -40,11 +40,11 @@ pub(super) fn plan(world: World<'_>, key: Uuid, ask: UpdateCompute) -> Planned {
             .collect();
         let host = world.inventory.hosts.iter().find(|host| host.name == compute.host);
         for (_, port) in &new {
-            if let Some(provider) = world.network_provider(port.network) {
-                if !host.is_some_and(|host| host.provider_cables.contains_key(provider)) {
-                    let why = format!("host {} does not reach provider network {provider}", compute.host);
-                    return Err(CallError::conflict(why));
-                }
+            let provider = world.network_provider(port.network);
+            let reached = |provider: &str| host.is_some_and(|host| host.provider_cables.contains_key(provider));
+            if let Some(provider) = provider.filter(|provider| !reached(provider)) {
+                let why = format!("host {} does not reach provider network {provider}", compute.host);
+                return Err(CallError::conflict(why));
             }
         }
         let mut ports: Vec<Port> = Vec::new();
