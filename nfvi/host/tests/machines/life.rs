@@ -46,7 +46,7 @@ fn boots() {
             ..bench.wish()
         };
         let start = std::time::Instant::now();
-        assert!(bench.ensure(id, &wish, &[plug.clone()]).await);
+        assert!(bench.ensure(id, &wish, std::slice::from_ref(&plug)).await);
         let made = start.elapsed();
         bench.comes_up("10.88.0.2").await;
         println!("made after {made:?}, first ping after {:?}", start.elapsed());
@@ -145,13 +145,13 @@ fn outlives() {
             no_cloud: Some(no_cloud),
             ..bench.wish()
         };
-        bench.ensure(id, &wish, &[plug.clone()]).await;
+        bench.ensure(id, &wish, std::slice::from_ref(&plug)).await;
         bench.comes_up("10.88.0.2").await;
         let pid = bench.pid(id).await;
 
         bench.agent_again().await;
         assert_eq!(bench.pid(id).await, pid, "adopted, not started again");
-        assert!(!bench.ensure(id, &wish, &[plug.clone()]).await);
+        assert!(!bench.ensure(id, &wish, std::slice::from_ref(&plug)).await);
         bench.comes_up("10.88.0.2").await;
 
         kill(pid);
@@ -242,7 +242,7 @@ fn disk() {
             ..bench.wish()
         };
         let start = std::time::Instant::now();
-        bench.ensure(id, &wish, &[plug.clone()]).await;
+        bench.ensure(id, &wish, std::slice::from_ref(&plug)).await;
         bench.comes_up("10.88.0.2").await;
         println!("from disk: first ping after {:?}", start.elapsed());
         until("the disk is written", BOOT, async || {
