@@ -52,8 +52,9 @@ impl VirtualisedCompute for VimClient {
 impl ComputeFlavours for VimClient {
     async fn create(&self, cx: &Context, ask: ComputeFlavour) -> Outcome<FlavourId> {
         let made: ComputeFlavour = self.post(cx, &["flavours"], &ask).await?;
-        made.flavour_id
-            .ok_or_else(|| CallError::internal(format!("{} made a flavour without an identifier", self.api.neighbour())))
+        made.flavour_id.ok_or_else(|| {
+            CallError::internal(format!("{} made a flavour without an identifier", self.api.neighbour()))
+        })
     }
     async fn query(&self, cx: &Context, filter: QueryFilter) -> Outcome<Vec<ComputeFlavour>> {
         self.list(cx, "flavours", &filter).await

@@ -62,7 +62,11 @@ impl VimClient {
     async fn list<T: DeserializeOwned>(&self, cx: &Context, container: &str, query: &QueryFilter) -> Outcome<Vec<T>> {
         let filter = [("filter", query.filter.as_str())];
         // An empty filter is no filter.
-        let parameters = if query.filter.is_empty() { &filter[..0] } else { &filter[..] };
+        let parameters = if query.filter.is_empty() {
+            &filter[..0]
+        } else {
+            &filter[..]
+        };
         self.api.list(cx, &self.path(&[container]), parameters).await
     }
 

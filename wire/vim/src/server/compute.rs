@@ -97,10 +97,7 @@ async fn create_group(at: At, JsonBody(group): JsonBody<CreateAffinityGroup>) ->
     at.created(GROUPS, &id.to_string(), made)
 }
 
-async fn delete_groups(
-    at: At,
-    JsonBody(which): JsonBody<Ids<AffinityGroupId>>,
-) -> Answer<Json<Ids<AffinityGroupId>>> {
+async fn delete_groups(at: At, JsonBody(which): JsonBody<Ids<AffinityGroupId>>) -> Answer<Json<Ids<AffinityGroupId>>> {
     let ids = at.vim.compute.delete_affinity_groups(&at.context, which.ids).await?;
     Ok(Json(Ids { ids }))
 }

@@ -91,13 +91,12 @@ async fn list(kind: NetworkKind, at: At, list: List) -> Answer<Page> {
     }
 }
 
-async fn allocate(
-    kind: NetworkKind,
-    at: At,
-    JsonBody(ask): JsonBody<AllocateNetworkResource>,
-) -> Answer<Response> {
+async fn allocate(kind: NetworkKind, at: At, JsonBody(ask): JsonBody<AllocateNetworkResource>) -> Answer<Response> {
     if NetworkKind::asked(&ask.data) != kind {
-        let detail = format!("{} takes requests for its own kind of network resource only", kind.container());
+        let detail = format!(
+            "{} takes requests for its own kind of network resource only",
+            kind.container()
+        );
         let cure = format!("POST it to {}", NetworkKind::asked(&ask.data).container());
         return Err(CallError::invalid(detail).cure(cure).into());
     }
@@ -116,7 +115,8 @@ async fn look(kind: NetworkKind, at: &At) -> Answer<Vec<NetworkResource>> {
 
 async fn find(kind: NetworkKind, at: At) -> Answer<Json<Value>> {
     let resource = at.found(look(kind, &at).await?)?;
-    at.linked(kind.container(), &id_of(&resource), inner(&resource)?).map(Json)
+    at.linked(kind.container(), &id_of(&resource), inner(&resource)?)
+        .map(Json)
 }
 
 /// An absent resource is gone already, and so is one of another kind as far as this container goes.

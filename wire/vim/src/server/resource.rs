@@ -97,6 +97,9 @@ impl At {
 }
 
 pub(super) fn json_of(resource: impl Serialize) -> Answer<Value> {
-    serde_json::to_value(resource)
-        .map_err(|error| CallError::internal("a resource could not be written as JSON").caused_by(error).into())
+    serde_json::to_value(resource).map_err(|error| {
+        CallError::internal("a resource could not be written as JSON")
+            .caused_by(error)
+            .into()
+    })
 }
