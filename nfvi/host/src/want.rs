@@ -4,7 +4,7 @@
 use crate::label::Part;
 use ipnet::IpNet;
 use manifold_call::{CallError, Outcome};
-use manifold_nfvi_interface::{MacAddr, ObjectId, Wish, WishKind};
+use manifold_nfvi_interface::{CableWish, MacAddr, ObjectId, StitchWish, Transport, Wish, WishKind};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -109,20 +109,126 @@ impl Want {
 pub(crate) struct World<'a> {
     pub(crate) known: &'a HashMap<ObjectId, Wish>,
     pub(crate) asked: HashMap<ObjectId, &'a Wish>,
+    index: Index,
+}
+
+/// What is looked for by something else than its id. An entry may be of a wish that was replaced since: whoever uses it looks
+/// at the wish itself.
+#[derive(Default)]
+struct Index {
+    /// Cables by a node and an address there.
+    addresses: HashMap<(ObjectId, IpAddr), ObjectId>,
+    /// Segments by node and VNI.
+    segments: HashMap<(ObjectId, u32), Vec<ObjectId>>,
+    /// Segments by node and the cable that they have taken in.
+    providers: HashMap<(ObjectId, ObjectId), ObjectId>,
+    /// Stitches by WAN VNI.
+    stitches: HashMap<u32, Vec<ObjectId>>,
+}
+
+impl Index {
+    fn add(&mut self, wish: &Wish) {
+        match &wish.kind {
+            WishKind::Cable(cable) => {
+                for end in &cable.ends {
+                    for address in &end.addresses {
+                        self.addresses.insert((end.node, address.addr()), wish.id);
+                    }
+                }
+            }
+            WishKind::Segment(segment) => match &segment.transport {
+                Some(Transport::Vxlan { vni, .. }) => {
+                    self.segments.entry((segment.node, *vni)).or_default().push(wish.id)
+                }
+                Some(Transport::Provider { cable }) => drop(self.providers.insert((segment.node, *cable), wish.id)),
+                None => {}
+            },
+            WishKind::Stitch(stitch) => self.stitches.entry(stitch.wan_vni).or_default().push(wish.id),
+            _ => {}
+        }
+    }
 }
 
 impl<'a> World<'a> {
+    /// What is known, and what is asked beside or instead of it.
+    pub(crate) fn new(known: &'a HashMap<ObjectId, Wish>, asked: &'a [Wish]) -> Self {
+        let mut world = Self {
+            known,
+            asked: asked.iter().map(|wish| (wish.id, wish)).collect(),
+            index: Index::default(),
+        };
+        for wish in known.values().filter(|wish| !world.asked.contains_key(&wish.id)) {
+            world.index.add(wish);
+        }
+        for wish in asked {
+            world.index.add(wish);
+        }
+        world
+    }
+
+    /// Forgets that a wish is asked: it was refused.
+    pub(crate) fn refuse(&mut self, id: ObjectId) {
+        self.asked.remove(&id);
+        if let Some(wish) = self.known.get(&id) {
+            self.index.add(wish);
+        }
+    }
+
     /// The wish for an object.
     pub(crate) fn find(&self, id: ObjectId) -> Option<&'a Wish> {
         self.asked.get(&id).copied().or_else(|| self.known.get(&id))
     }
 
-    /// Every wish.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &'a Wish> {
-        self.known
-            .values()
-            .filter(|wish| !self.asked.contains_key(&wish.id))
-            .chain(self.asked.values().copied())
+    /// The cable that has this address at this node.
+    pub(crate) fn cable_with(&self, node: ObjectId, address: IpAddr) -> Option<(ObjectId, &'a CableWish)> {
+        let id = *self.index.addresses.get(&(node, address))?;
+        match &self.find(id)?.kind {
+            WishKind::Cable(cable) => Some((id, cable)),
+            _ => None,
+        }
+    }
+
+    /// The segments on this node that have this VNI.
+    pub(crate) fn segments_with(&self, node: ObjectId, vni: u32) -> impl Iterator<Item = ObjectId> {
+        let there = move |id: &ObjectId| match self.find(*id).map(|wish| &wish.kind) {
+            Some(WishKind::Segment(segment)) => {
+                segment.node == node
+                    && matches!(segment.transport, Some(Transport::Vxlan { vni: taken, .. }) if taken == vni)
+            }
+            _ => false,
+        };
+        self.index
+            .segments
+            .get(&(node, vni))
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(there)
+    }
+
+    /// The segment on this node that has taken in this cable.
+    pub(crate) fn provider_of(&self, node: ObjectId, cable: ObjectId) -> Option<ObjectId> {
+        let id = *self.index.providers.get(&(node, cable))?;
+        match &self.find(id)?.kind {
+            WishKind::Segment(segment) => {
+                matches!(segment.transport, Some(Transport::Provider { cable: taken }) if taken == cable).then_some(id)
+            }
+            _ => None,
+        }
+    }
+
+    /// The stitches that have this WAN VNI, on whatever gateway.
+    pub(crate) fn stitches_with(&self, wan_vni: u32) -> impl Iterator<Item = (ObjectId, &'a StitchWish)> {
+        let there = move |id: &ObjectId| match self.find(*id).map(|wish| &wish.kind) {
+            Some(WishKind::Stitch(stitch)) if stitch.wan_vni == wan_vni => Some((*id, stitch)),
+            _ => None,
+        };
+        self.index
+            .stitches
+            .get(&wan_vni)
+            .into_iter()
+            .flatten()
+            .filter_map(there)
     }
 
     /// The wish's part that a closure picks, of the object that another one names.

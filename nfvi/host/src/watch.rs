@@ -11,6 +11,7 @@ use manifold_nfvi_interface::{Changes, Cursor, ObjectId};
 use netlink_sys::Socket;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use rustix::process::{WaitId, WaitIdOptions, waitid};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -315,6 +316,9 @@ impl Watcher {
             let ended = poll(&mut [PollFd::new(pidfd.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO)
                 .is_ok_and(|count| count > 0);
             if ended {
+                // Ours is reaped; ECHILD for an earlier agent's, which init reaps.
+                let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+                let _ = waitid(WaitId::PidFd(pidfd.as_fd()), options);
                 told.insert(*object);
             }
             !ended

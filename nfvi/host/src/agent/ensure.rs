@@ -70,10 +70,7 @@ impl Agent {
 
     fn plan(&self, wishes: &[Wish]) -> Plan {
         let state = lock(&self.state);
-        let mut world = World {
-            known: &state.known,
-            asked: wishes.iter().map(|wish| (wish.id, wish)).collect(),
-        };
+        let mut world = World::new(&state.known, wishes);
         let mut plan = Plan::default();
         let mut order: Vec<_> = wishes.iter().collect();
         order.sort_by_key(|wish| wish.kind.name());
@@ -108,7 +105,7 @@ impl Agent {
                 }
                 Err(failure) => {
                     // Whoever names it meets what stood before, if anything did.
-                    world.asked.remove(&wish.id);
+                    world.refuse(wish.id);
                     plan.failed.insert(wish.id, failure);
                 }
             }

@@ -99,14 +99,11 @@ impl Agent {
         failed: &mut HashMap<ObjectId, CallError>,
     ) {
         let doomed = Arc::new(doomed.clone());
+        let mut left = lock(&self.state).known.clone();
+        left.retain(|id, _| !doomed.contains(id));
         let work: Vec<_> = {
             let state = lock(&self.state);
-            let world = World {
-                known: &state.known,
-                asked: HashMap::new(),
-            };
-            let mut left = state.known.clone();
-            left.retain(|id, _| !doomed.contains(id));
+            let world = World::new(&state.known, &[]);
             let mut spaces = HashSet::new();
             for wish in doomed.iter().filter_map(|id| state.known.get(id)) {
                 match (kinds::check(wish, &world), &wish.kind) {
@@ -134,7 +131,9 @@ impl Agent {
                 let which = move |link: &LinkSeen| match label::read(&instance, &link.alias) {
                     Some(label) => doomed.contains(&label.id).then_some(label.id),
                     // A tap whose maker died before it could label it.
-                    None if link.alias.is_empty() => doomed.iter().copied().find(|id| link.name == name::of(name::PORT, *id)),
+                    None if link.alias.is_empty() => {
+                        doomed.iter().copied().find(|id| link.name == name::of(name::PORT, *id))
+                    }
                     None => None,
                 };
                 let done = place.delete(which, guard).await;
@@ -165,8 +164,6 @@ impl Agent {
                 Ok(sight) => sight.links.into_values().map(|link| (link.name, link.index)).collect(),
                 Err(_) => HashMap::new(),
             };
-            let mut left = lock(&self.state).known.clone();
-            left.retain(|id, _| !doomed.contains(id));
             known::set_leases(&left, &place, &indexes);
         }
     }

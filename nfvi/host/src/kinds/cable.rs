@@ -4,7 +4,7 @@ use super::{check_mtu, check_node, check_rate};
 use crate::label::{Part, name};
 use crate::want::{Shape, Want, World};
 use manifold_call::{CallError, Outcome};
-use manifold_nfvi_interface::{CableEnd, CableWish, ObjectId, Transport, WishKind};
+use manifold_nfvi_interface::{CableEnd, CableWish, ObjectId, WishKind};
 
 pub(super) fn check(id: ObjectId, wish: &CableWish, world: &World<'_>) -> Outcome<Vec<Want>> {
     check_mtu(wish.mtu_bytes)?;
@@ -54,18 +54,9 @@ fn end(id: ObjectId, wish: &CableWish, end: &CableEnd, part: Part, shape: Shape,
             }
             Some(name::of(name::SWITCH, switch))
         }
-        None => taken_in(id, end.node, world).map(|segment| name::of(name::SEGMENT, segment)),
+        None => world
+            .provider_of(end.node, id)
+            .map(|segment| name::of(name::SEGMENT, segment)),
     };
     Ok(want)
-}
-
-/// The segment that has taken in this cable's end as its way to a provider network.
-fn taken_in(cable: ObjectId, node: ObjectId, world: &World<'_>) -> Option<ObjectId> {
-    world.all().find_map(|wish| match &wish.kind {
-        WishKind::Segment(segment) if segment.node == node => match segment.transport {
-            Some(Transport::Provider { cable: taken }) if taken == cable => Some(wish.id),
-            _ => None,
-        },
-        _ => None,
-    })
 }

@@ -113,15 +113,7 @@ pub(super) fn tunnel(
     }
     // Outer Ethernet is not part of the underlay's MTU, the inner one is: 14, VXLAN 8, UDP 8, IPv4 20 or IPv6 40.
     let header_bytes = if local.is_ipv4() { 50 } else { 70 };
-    let cable = world.all().find_map(|wish| match &wish.kind {
-        WishKind::Cable(cable) => cable
-            .ends
-            .iter()
-            .any(|end| end.node == node && end.addresses.iter().any(|address| address.addr() == local))
-            .then_some((wish.id, cable.mtu_bytes)),
-        _ => None,
-    });
-    let Some((cable, carried)) = cable else {
+    let Some((cable, carried)) = world.cable_with(node, local).map(|(id, cable)| (id, cable.mtu_bytes)) else {
         return Err(CallError::invalid(format!(
             "tunnel address {local} is on none of the node's cables"
         )));
@@ -145,16 +137,10 @@ pub(super) fn tunnel(
 }
 
 fn check_one_vni(id: ObjectId, node: ObjectId, vni: u32, world: &World<'_>) -> Outcome<()> {
-    let other = world.all().find(|wish| match &wish.kind {
-        WishKind::Segment(segment) if wish.id != id && segment.node == node => {
-            matches!(segment.transport, Some(Transport::Vxlan { vni: taken, .. }) if taken == vni)
-        }
-        _ => false,
-    });
+    let other = world.segments_with(node, vni).find(|other| *other != id);
     match other {
         Some(other) => Err(CallError::conflict(format!(
-            "VNI {vni} is segment {}'s on this node",
-            other.id
+            "VNI {vni} is segment {other}'s on this node"
         ))),
         None => Ok(()),
     }

@@ -9,7 +9,7 @@ use super::segment::tunnel;
 use crate::label::{Part, name};
 use crate::want::{Want, World};
 use manifold_call::{CallError, Outcome};
-use manifold_nfvi_interface::{ObjectId, StitchWish, WishKind};
+use manifold_nfvi_interface::{ObjectId, StitchWish};
 
 /// Not RFC 7348's: see `segment::UNDERLAY_UDP_PORT`.
 const WAN_UDP_PORT: u16 = 14_789;
@@ -17,16 +17,15 @@ const WAN_UDP_PORT: u16 = 14_789;
 pub(super) fn check(id: ObjectId, wish: &StitchWish, world: &World<'_>) -> Outcome<Vec<Want>> {
     let there = segment(wish.segment, world)?;
     check_rate(wish.rate_bits_per_second)?;
-    let taken = world.all().find(|other| match &other.kind {
-        WishKind::Stitch(stitch) if other.id != id && stitch.wan_vni == wish.wan_vni => {
-            segment(stitch.segment, world).is_ok_and(|segment| segment.node == there.node)
-        }
-        _ => false,
-    });
-    if let Some(other) = taken {
+    let same_gateway =
+        |stitch: &StitchWish| segment(stitch.segment, world).is_ok_and(|segment| segment.node == there.node);
+    let taken = world
+        .stitches_with(wish.wan_vni)
+        .find(|(other, stitch)| *other != id && same_gateway(stitch));
+    if let Some((other, _)) = taken {
         return Err(CallError::conflict(format!(
             "WAN VNI {} is stitch {}'s on this gateway",
-            wish.wan_vni, other.id
+            wish.wan_vni, other
         )));
     }
     let tunnel = tunnel(

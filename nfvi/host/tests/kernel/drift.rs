@@ -14,13 +14,13 @@ pub(crate) const TESTS: &[Test] = &[Test {
     run: drift,
 }];
 
-async fn cursor(agent: &Agent) -> Cursor {
+pub(crate) async fn cursor(agent: &Agent) -> Cursor {
     let at_once = Context::root("test".into()).within(Duration::from_millis(1));
     agent.changes(&at_once, Cursor::default()).await.expect("told").cursor
 }
 
 /// Waits until a change of this object is told.
-async fn told(agent: &Agent, mut since: Cursor, wanted: ObjectId) {
+pub(crate) async fn told(agent: &Agent, mut since: Cursor, wanted: ObjectId) {
     let cx = Context::root("test".into()).within(Duration::from_secs(5));
     loop {
         let changes = agent.changes(&cx, since).await.expect("told");
