@@ -22,8 +22,14 @@ const NAME_LEN_MAX: usize = 128;
 impl Vnfm {
     pub(crate) async fn create_instance(&self, cx: &Context, ask: NewVnf) -> Outcome<VnfInstance> {
         let NewVnf(request) = ask;
-        if request.vnf_instance_name.as_ref().is_some_and(|name| name.len() > NAME_LEN_MAX) {
-            return Err(CallError::invalid(format!("the name of a VNF instance has at most {NAME_LEN_MAX} bytes")));
+        if request
+            .vnf_instance_name
+            .as_ref()
+            .is_some_and(|name| name.len() > NAME_LEN_MAX)
+        {
+            return Err(CallError::invalid(format!(
+                "the name of a VNF instance has at most {NAME_LEN_MAX} bytes"
+            )));
         }
         let vnfd = self.descriptor(cx, &request.vnfd_id).await?;
         let id = match cx.idempotency_key {
@@ -42,9 +48,13 @@ impl Vnfm {
             Err(StoreError::Conflict(Conflict::Revision { .. })) => {
                 let (_, first) = self.read(cx, id).await?;
                 let same = first.vnfd_id == instance.vnfd_id && first.name == instance.name;
-                if same { Ok(first.to_sol()) } else { Err(CallError::conflict(format!(
-                    "the idempotency key was used before for another request, VNF instance {id}"
-                ))) }
+                if same {
+                    Ok(first.to_sol())
+                } else {
+                    Err(CallError::conflict(format!(
+                        "the idempotency key was used before for another request, VNF instance {id}"
+                    )))
+                }
             }
             Err(error) => Err(store_failed(error)),
         }
@@ -54,13 +64,15 @@ impl Vnfm {
     pub(crate) async fn descriptor(&self, cx: &Context, vnfd_id: &str) -> Outcome<Vnfd> {
         let model = self.outside()?.packages.vnfd(cx, VnfdId::from(vnfd_id)).await;
         let model = model.map_err(|error| match error.kind {
-            ErrorKind::NotFound | ErrorKind::Conflict => {
-                CallError::invalid(format!("there is no enabled package with descriptor {vnfd_id}: {}", error.detail))
-            }
+            ErrorKind::NotFound | ErrorKind::Conflict => CallError::invalid(format!(
+                "there is no enabled package with descriptor {vnfd_id}: {}",
+                error.detail
+            )),
             _ => error,
         })?;
         serde_json::from_value(model).map_err(|error| {
-            CallError::internal(format!("the catalogue's form of descriptor {vnfd_id} is not readable")).caused_by(error)
+            CallError::internal(format!("the catalogue's form of descriptor {vnfd_id} is not readable"))
+                .caused_by(error)
         })
     }
 }
@@ -88,7 +100,10 @@ mod tests {
         let site = Site::new().await;
         let made = site.vnfm.create(&cx(), request("gateway", "one")).await.unwrap();
         assert_eq!(made.instantiation_state, InstantiationState::NotInstantiated);
-        assert_eq!((made.vnf_provider.as_str(), made.vnf_product_name.as_str()), ("Manifold", "Gateway"));
+        assert_eq!(
+            (made.vnf_provider.as_str(), made.vnf_product_name.as_str()),
+            ("Manifold", "Gateway")
+        );
         assert_eq!(made.metadata["owner"], "me");
         assert_eq!(site.vnfm.find(&cx(), made.id.parse().unwrap()).await.unwrap(), made);
         assert_eq!(site.vnfm.query(&cx(), ()).await.unwrap(), [made]);
@@ -100,7 +115,11 @@ mod tests {
         let site = Site::new().await;
         let error = site.vnfm.create(&cx(), request("absent", "one")).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Invalid);
-        let error = site.vnfm.create(&cx(), request("gateway", &"x".repeat(500))).await.unwrap_err();
+        let error = site
+            .vnfm
+            .create(&cx(), request("gateway", &"x".repeat(500)))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, ErrorKind::Invalid);
     }
 
@@ -109,7 +128,10 @@ mod tests {
         let site = Site::new().await;
         let keyed = cx().with_key(Uuid::from_u128(9));
         let first = site.vnfm.create(&keyed, request("gateway", "one")).await.unwrap();
-        assert_eq!(site.vnfm.create(&keyed, request("gateway", "one")).await.unwrap(), first);
+        assert_eq!(
+            site.vnfm.create(&keyed, request("gateway", "one")).await.unwrap(),
+            first
+        );
         let error = site.vnfm.create(&keyed, request("gateway", "two")).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Conflict);
     }

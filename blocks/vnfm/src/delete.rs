@@ -13,7 +13,9 @@ impl Vnfm {
             let (doc, instance) = self.read(cx, id).await?;
             self.check_free(&instance).await?;
             if instance.instantiated.is_some() {
-                return Err(CallError::conflict(format!("VNF instance {id} is INSTANTIATED")).cure("terminate it first"));
+                return Err(
+                    CallError::conflict(format!("VNF instance {id} is INSTANTIATED")).cure("terminate it first")
+                );
             }
             // Every start writes the document, so one that came between wins.
             let batch = Batch::new().delete(INSTANCE, id.to_string(), Expect::Exactly(doc.revision));
@@ -40,7 +42,10 @@ mod tests {
         let id = site.created().await;
         site.vnfm.delete(&cx(), id).await.unwrap();
         assert_eq!(site.vnfm.delete(&cx(), id).await.unwrap_err().kind, ErrorKind::NotFound);
-        assert_eq!(site.vnfm.delete(&cx(), VnfInstanceId::random()).await.unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(
+            site.vnfm.delete(&cx(), VnfInstanceId::random()).await.unwrap_err().kind,
+            ErrorKind::NotFound
+        );
         let id = site.instantiated().await;
         assert_eq!(site.vnfm.delete(&cx(), id).await.unwrap_err().kind, ErrorKind::Conflict);
     }

@@ -41,7 +41,11 @@ fn port_id(vnfc: &str, cp: &str) -> String {
 }
 
 fn definition(id: String, kind: GrantedResourceType) -> ResourceDefinition {
-    ResourceDefinition { id, kind, ..ResourceDefinition::default() }
+    ResourceDefinition {
+        id,
+        kind,
+        ..ResourceDefinition::default()
+    }
 }
 
 /// The definition of an internal link's network to make.
@@ -68,7 +72,9 @@ pub(crate) fn add_vnfc(vnfc: &VnfcPlan) -> Vec<ResourceDefinition> {
         resource_template_id: Some(port.cp.clone()),
         ..definition(port_id(&vnfc.id, &port.cp), GrantedResourceType::Linkport)
     });
-    std::iter::once(machine(&vnfc.id, &vnfc.vdu, None)).chain(ports).collect()
+    std::iter::once(machine(&vnfc.id, &vnfc.vdu, None))
+        .chain(ports)
+        .collect()
 }
 
 /// The definitions of a VNFC to remove.
@@ -79,13 +85,19 @@ pub(crate) fn remove_vnfc(vnfc: &Vnfc) -> Vec<ResourceDefinition> {
         resource: Some(port.handle()),
         ..definition(port_id(&vnfc.id, &port.cp), GrantedResourceType::Linkport)
     });
-    let compute = vnfc.machine.as_ref().map(|made| machine(&vnfc.id, &vnfc.vdu, Some(made.handle())));
+    let compute = vnfc
+        .machine
+        .as_ref()
+        .map(|made| machine(&vnfc.id, &vnfc.vdu, Some(made.handle())));
     compute.into_iter().chain(ports).collect()
 }
 
 /// The definition of an internal link's network to remove.
 pub(crate) fn remove_network(network: &Network) -> ResourceDefinition {
-    ResourceDefinition { resource: Some(network.handle()), ..add_network(&network.link) }
+    ResourceDefinition {
+        resource: Some(network.handle()),
+        ..add_network(&network.link)
+    }
 }
 
 /// The descriptor's rules, spelled out for the machines that are to be made (named by the request) and those that there are
@@ -108,8 +120,9 @@ pub(crate) fn placement<'a>(
         let concerns = |vdu: &str| rule.targets.iter().any(|target| target == vdu);
         let reference = |id_type, resource_id| ConstraintResourceRef { id_type, resource_id };
         let made = new.clone().filter(|(_, vdu)| concerns(vdu));
-        let mut resource: Vec<ConstraintResourceRef> =
-            made.map(|(vnfc, _)| reference(ConstraintIdType::Grant, machine_id(vnfc))).collect();
+        let mut resource: Vec<ConstraintResourceRef> = made
+            .map(|(vnfc, _)| reference(ConstraintIdType::Grant, machine_id(vnfc)))
+            .collect();
         if resource.is_empty() {
             continue;
         }
@@ -121,7 +134,11 @@ pub(crate) fn placement<'a>(
                 Kind::Affinity => AffinityType::Affinity,
                 Kind::AntiAffinity => AffinityType::AntiAffinity,
             };
-            constraints.push(PlacementConstraint { affinity_or_anti_affinity, scope, resource });
+            constraints.push(PlacementConstraint {
+                affinity_or_anti_affinity,
+                scope,
+                resource,
+            });
         }
     }
     constraints
@@ -167,7 +184,9 @@ impl Needs {
                     Some(network) => needed.at.push((network.vim.clone(), format!("internal link {link}"))),
                     None => needed.links.push(link.clone()),
                 },
-                Attachment::External { link, vim: Some(vim), .. } => {
+                Attachment::External {
+                    link, vim: Some(vim), ..
+                } => {
                     needed.at.push((vim.clone(), format!("external link {link}")));
                 }
                 Attachment::External { vim: None, .. } => {}
@@ -183,7 +202,11 @@ impl Needs {
             vnfc: vnfc.id.clone(),
             vdu: vnfc.vdu.clone(),
             has_image: has_image(&instantiated.flavour, &vnfc.vdu),
-            at: vnfc.ports.iter().map(|port| (port.vim.clone(), format!("port of {}", port.cp))).collect(),
+            at: vnfc
+                .ports
+                .iter()
+                .map(|port| (port.vim.clone(), format!("port of {}", port.cp)))
+                .collect(),
             links: Vec::new(),
         });
         self
@@ -197,17 +220,23 @@ impl Needs {
             }
         }
         for needed in &self.machines {
-            let Ok(vim) = granted.vim_of(&machine_id(&needed.vnfc)) else { continue };
+            let Ok(vim) = granted.vim_of(&machine_id(&needed.vnfc)) else {
+                continue;
+            };
             faults.extend(granted.flavour_of(&needed.vdu, &vim).err().map(|fault| fault.detail));
             if needed.has_image {
                 faults.extend(granted.image_of(&needed.vdu, &vim).err().map(|fault| fault.detail));
             }
-            let granted_links = needed.links.iter().filter_map(|link| {
-                Some((granted.vim_of(&network_id(link)).ok()?, format!("internal link {link}")))
-            });
+            let granted_links = needed
+                .links
+                .iter()
+                .filter_map(|link| Some((granted.vim_of(&network_id(link)).ok()?, format!("internal link {link}"))));
             for (at, what) in needed.at.iter().cloned().chain(granted_links) {
                 if at != vim {
-                    faults.push(format!("{} is granted at VIM {vim}, and its {what} is at {at}", needed.vnfc));
+                    faults.push(format!(
+                        "{} is granted at VIM {vim}, and its {what} is at {at}",
+                        needed.vnfc
+                    ));
                 }
             }
         }
@@ -225,14 +254,26 @@ impl Step for AskGrant {
     }
 
     async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
-        let request = GrantRequest { vnf_lcm_op_occ_id: cx.occurrence().id.to_string(), ..self.request.clone() };
-        let grant = self.links.outside()?.granting.grant(&cx.context(), GrantAsk(request.clone())).await?;
+        let request = GrantRequest {
+            vnf_lcm_op_occ_id: cx.occurrence().id.to_string(),
+            ..self.request.clone()
+        };
+        let grant = self
+            .links
+            .outside()?
+            .granting
+            .grant(&cx.context(), GrantAsk(request.clone()))
+            .await?;
         let granted = Granted(grant);
         let faults = self.needs.check(&request, &granted);
         if faults.is_empty() {
             return Progress::done(&granted.0);
         }
-        let what = format!("grant {} does not say what is needed: {}", granted.0.id, faults.join("; "));
+        let what = format!(
+            "grant {} does not say what is needed: {}",
+            granted.0.id,
+            faults.join("; ")
+        );
         Err(StepError::permanent(CallError::conflict(what)))
     }
 
@@ -256,17 +297,22 @@ impl Granted {
     }
 
     fn info(&self, definition: &str) -> Option<&GrantInfo> {
-        self.0.add_resources.iter().find(|info| info.resource_definition_id == definition)
+        self.0
+            .add_resources
+            .iter()
+            .find(|info| info.resource_definition_id == definition)
     }
 
     /// The VIM where a resource is to be made.
     pub(crate) fn vim_of(&self, definition: &str) -> Result<String, CallError> {
-        let info = self.info(definition).ok_or_else(|| CallError::conflict(format!("it grants no {definition}")))?;
+        let info = self
+            .info(definition)
+            .ok_or_else(|| CallError::conflict(format!("it grants no {definition}")))?;
         let connections = &self.0.vim_connection_info;
         let only = || (connections.len() == 1).then(|| connections.keys().next()).flatten();
         let connection = info.vim_connection_id.as_ref().or_else(only);
-        let connection =
-            connection.ok_or_else(|| CallError::conflict(format!("it does not say at which VIM {definition} is to be")))?;
+        let connection = connection
+            .ok_or_else(|| CallError::conflict(format!("it does not say at which VIM {definition} is to be")))?;
         Ok(self.vim(connection).to_owned())
     }
 
@@ -282,20 +328,31 @@ impl Granted {
 
     /// Every VIM that it names.
     pub(crate) fn vims(&self) -> impl Iterator<Item = String> + '_ {
-        let connections = self.0.add_resources.iter().filter_map(|info| info.vim_connection_id.as_ref());
-        connections.chain(self.0.vim_connection_info.keys()).map(|connection| self.vim(connection).to_owned())
+        let connections = self
+            .0
+            .add_resources
+            .iter()
+            .filter_map(|info| info.vim_connection_id.as_ref());
+        connections
+            .chain(self.0.vim_connection_info.keys())
+            .map(|connection| self.vim(connection).to_owned())
     }
 
     /// The flavour of a VDU's machines at a VIM.
     pub(crate) fn flavour_of(&self, vdu: &str, vim: &str) -> Result<FlavourId, CallError> {
-        let assets = self.0.vim_assets.iter().flat_map(|assets| &assets.compute_resource_flavours);
+        let assets = self
+            .0
+            .vim_assets
+            .iter()
+            .flat_map(|assets| &assets.compute_resource_flavours);
         let found = assets
             .filter(|flavour| flavour.vnfd_virtual_compute_desc_id == vdu)
             .find(|flavour| self.is_at(flavour.vim_connection_id.as_ref(), vim));
         let found = found.ok_or_else(|| CallError::conflict(format!("it names no flavour of {vdu} at {vim}")))?;
-        found.vim_flavour_id.parse().map_err(|_| {
-            CallError::conflict(format!("{} is no flavour's identifier", found.vim_flavour_id))
-        })
+        found
+            .vim_flavour_id
+            .parse()
+            .map_err(|_| CallError::conflict(format!("{} is no flavour's identifier", found.vim_flavour_id)))
     }
 
     /// The image of a VDU's machines at a VIM.
@@ -305,9 +362,10 @@ impl Granted {
             .filter(|image| image.vnfd_software_image_id == vdu)
             .find(|image| self.is_at(image.vim_connection_id.as_ref(), vim));
         let found = found.ok_or_else(|| CallError::conflict(format!("it names no image of {vdu} at {vim}")))?;
-        found.vim_software_image_id.parse().map_err(|_| {
-            CallError::conflict(format!("{} is no image's identifier", found.vim_software_image_id))
-        })
+        found
+            .vim_software_image_id
+            .parse()
+            .map_err(|_| CallError::conflict(format!("{} is no image's identifier", found.vim_software_image_id)))
     }
 
     /// The zone and the host that the machine must be in; `None` when the grant leaves both to the VIM.
@@ -320,7 +378,10 @@ impl Granted {
         });
         let hosts: Option<&serde_json::Map<String, Value>> =
             self.0.additional_params.get("hosts").and_then(Value::as_object);
-        let host_id = hosts.and_then(|hosts| hosts.get(&id)).and_then(Value::as_str).map(ToOwned::to_owned);
+        let host_id = hosts
+            .and_then(|hosts| hosts.get(&id))
+            .and_then(Value::as_str)
+            .map(ToOwned::to_owned);
         (zone_id.is_some() || host_id.is_some()).then_some(LocationConstraints { zone_id, host_id })
     }
 }
@@ -335,7 +396,88 @@ pub(crate) fn grant_id(outputs: &manifold_lcm::Outputs) -> Option<String> {
     outputs.find::<Grant>(GRANT).ok().flatten().map(|grant| grant.id)
 }
 
+/// The VIMs that the operation's grant names: what it made is at one of them.
+pub(crate) fn vims(outputs: &manifold_lcm::Outputs) -> Result<Vec<String>, StepError> {
+    let grant: Option<Grant> = outputs.find(GRANT)?;
+    Ok(grant
+        .into_iter()
+        .flat_map(|grant| Granted(grant).vims().collect::<Vec<_>>())
+        .collect())
+}
+
 /// The networks by internal link, those that there are.
 pub(crate) fn by_link(networks: &[Network]) -> BTreeMap<String, Network> {
-    networks.iter().map(|network| (network.link.clone(), network.clone())).collect()
+    networks
+        .iter()
+        .map(|network| (network.link.clone(), network.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use manifold_lcm::State;
+    use manifold_sol::{AffinityType, ConstraintIdType, InstantiateVnfRequest, PlacementScope};
+    use manifold_vnfm_interface::{Ask, VnfInstanceId, VnfLifecycleManagement};
+
+    use crate::testing::{Site, cx, instantiate_request};
+
+    fn ask(site: &Site, vnf_instance_id: VnfInstanceId) -> Ask<InstantiateVnfRequest> {
+        Ask {
+            vnf_instance_id,
+            request: instantiate_request(site.world.outside),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_grant_request_names_every_resource_and_the_rules_between_machines() {
+        let site = Site::new().await;
+        site.instantiated().await;
+        let request = site.world.nfvo.requests().remove(0);
+        let ids: Vec<&str> = request.add_resources.iter().map(|added| added.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            [
+                "machine/frontend-1",
+                "port/frontend-1/front_in",
+                "port/frontend-1/access",
+                "machine/worker-1",
+                "port/worker-1/work_in",
+                "machine/worker-2",
+                "port/worker-2/work_in",
+                "network/internal",
+            ]
+        );
+        assert!(request.remove_resources.is_empty());
+        let [rule] = request.placement_constraints.as_slice() else {
+            panic!("{:?}", request.placement_constraints)
+        };
+        assert_eq!(
+            (rule.affinity_or_anti_affinity, rule.scope),
+            (AffinityType::AntiAffinity, PlacementScope::NfviNode)
+        );
+        let bound: Vec<_> = rule
+            .resource
+            .iter()
+            .map(|one| (one.id_type, one.resource_id.as_str()))
+            .collect();
+        let grant = ConstraintIdType::Grant;
+        assert_eq!(bound, [(grant, "machine/worker-1"), (grant, "machine/worker-2")]);
+    }
+
+    #[tokio::test]
+    async fn a_grant_that_does_not_say_enough_is_not_held() {
+        for lacks in ["flavours", "images"] {
+            let site = Site::new().await;
+            let id = site.created().await;
+            *site.world.nfvo.leaves_out.lock().unwrap() = Some(lacks);
+            let occurrence = site.vnfm.instantiate(&cx(), ask(&site, id)).await.unwrap();
+            let error = site.ended(occurrence, State::RolledBack).await.error.unwrap();
+            assert!(
+                error.detail.contains("frontend") && error.detail.contains("worker"),
+                "{}",
+                error.detail
+            );
+            assert_eq!(site.world.vim.counts(), (0, 0, 0));
+        }
+    }
 }

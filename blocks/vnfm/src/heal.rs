@@ -24,7 +24,7 @@ use crate::machine::{Machines, MakeMachine, RemoveMachines};
 use crate::neighbours::Links;
 use crate::occurrence::Summary;
 use crate::start::{self, Beginning, Opening};
-use crate::vnfc::has_image;
+use crate::vnfc::{has_image, is_done, machine_gone};
 use crate::vnfm::Vnfm;
 
 /// The operation's name in journals.
@@ -70,7 +70,11 @@ impl Vnfm {
             ids.dedup();
             ids
         };
-        let params = Params { request: ask.request.clone(), instance: opened.instance.clone(), vnfcs };
+        let params = Params {
+            request: ask.request.clone(),
+            instance: opened.instance.clone(),
+            vnfcs,
+        };
         opened.start(cx, KIND, &params)
     }
 
@@ -79,11 +83,21 @@ impl Vnfm {
     async fn not_well(&self, cx: &Context, instance: &Instance, instantiated: &Instantiated) -> Outcome<Vec<String>> {
         let mut well = Vec::new();
         for vim in &instantiated.vims {
-            let found = self.links().vim(vim)?.compute.query(cx, label::owned_by(instance.id)).await?;
+            let found = self
+                .links()
+                .vim(vim)?
+                .compute
+                .query(cx, label::owned_by(instance.id))
+                .await?;
             well.extend(found.into_iter().filter(is_well).map(|compute| compute.compute_id));
         }
         let ill = |vnfc: &&Vnfc| !vnfc.machine.as_ref().is_some_and(|machine| well.contains(&machine.id));
-        Ok(instantiated.vnfcs.iter().filter(ill).map(|vnfc| vnfc.id.clone()).collect())
+        Ok(instantiated
+            .vnfcs
+            .iter()
+            .filter(ill)
+            .map(|vnfc| vnfc.id.clone())
+            .collect())
     }
 }
 
@@ -125,12 +139,21 @@ impl Operation for Heal {
             return Ok(plan);
         }
         let ask = ask_grant(links, &params, &patients)?;
-        let grant = plan.step(GRANT, ask).preparation().forward_only(grant::NOT_GIVEN_BACK).handle();
+        let grant = plan
+            .step(GRANT, ask)
+            .preparation()
+            .forward_only(grant::NOT_GIVEN_BACK)
+            .handle();
         for vnfc in patients {
             let mut before = grant.clone();
             if let Some(old) = &vnfc.machine {
                 let part = Some(vnfc.id.clone());
-                let remove = RemoveMachines(Machines { links: links.clone(), vnf, vim: old.vim.clone(), vnfc: part });
+                let remove = RemoveMachines(Machines {
+                    links: links.clone(),
+                    vnf,
+                    vim: old.vim.clone(),
+                    vnfc: part,
+                });
                 let step = plan.step(machine_gone(&vnfc.id), remove).after(&before);
                 before = step.forward_only(FORWARD_ONLY).handle();
             }
@@ -175,37 +198,41 @@ impl Operation for Heal {
     }
 }
 
-fn machine_gone(vnfc: &str) -> String {
-    format!("remove-machine/{vnfc}")
-}
-
-fn is_done(outputs: &Outputs, step: &str) -> bool {
-    outputs.iter().any(|(done, _)| done == step)
-}
-
 // grant: the old machines go, the new ones come; rules bind the new ones to those that stay
 
 fn ask_grant(links: &Links, params: &Params, patients: &[&Vnfc]) -> Result<AskGrant, CallError> {
     let instantiated = params.instance.resources()?;
-    let needs = patients.iter().fold(Needs::default(), |needs, vnfc| needs.machine(instantiated, vnfc));
+    let needs = patients
+        .iter()
+        .fold(Needs::default(), |needs, vnfc| needs.machine(instantiated, vnfc));
     let old = patients.iter().filter_map(|vnfc| {
         let machine = vnfc.machine.as_ref()?;
         Some(grant::machine(&vnfc.id, &vnfc.vdu, Some(machine.handle())))
     });
-    let staying = instantiated.vnfcs.iter().filter(|vnfc| !params.vnfcs.contains(&vnfc.id));
+    let staying = instantiated
+        .vnfcs
+        .iter()
+        .filter(|vnfc| !params.vnfcs.contains(&vnfc.id));
     let new = patients.iter().map(|vnfc| (vnfc.id.as_str(), vnfc.vdu.as_str()));
     let request = GrantRequest {
         vnf_instance_id: params.instance.id.to_string(),
         vnfd_id: params.instance.vnfd_id.clone(),
         flavour_id: Some(instantiated.flavour.id.clone()),
         operation: VnfLcmOperation::Heal,
-        add_resources: patients.iter().map(|vnfc| grant::machine(&vnfc.id, &vnfc.vdu, None)).collect(),
+        add_resources: patients
+            .iter()
+            .map(|vnfc| grant::machine(&vnfc.id, &vnfc.vdu, None))
+            .collect(),
         remove_resources: old.collect(),
         placement_constraints: grant::placement(&instantiated.flavour, new, staying),
         additional_params: params.request.additional_params.clone(),
         ..GrantRequest::default()
     };
-    Ok(AskGrant { links: links.clone(), request, needs })
+    Ok(AskGrant {
+        links: links.clone(),
+        request,
+        needs,
+    })
 }
 
 // the end: each VNFC with the machine that it has now
@@ -214,7 +241,14 @@ fn record(ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
     let params: Params = ending.occurrence.params()?;
     let doc = ending.subject()?;
     let mut instance = Instance::read(doc)?;
-    for vnfc in instance.instantiated.iter_mut().flat_map(|instantiated| &mut instantiated.vnfcs) {
+    if let Some(instantiated) = &mut instance.instantiated {
+        instantiated.vims.extend(grant::vims(ending.outputs)?);
+    }
+    for vnfc in instance
+        .instantiated
+        .iter_mut()
+        .flat_map(|instantiated| &mut instantiated.vnfcs)
+    {
         if !params.vnfcs.contains(&vnfc.id) {
             continue;
         }
@@ -240,8 +274,19 @@ mod tests {
 
     async fn heal(site: &Site, vnf_instance_id: VnfInstanceId, named: &[&str]) -> Outcome<manifold_call::OccurrenceId> {
         let vnfc_instance_id = named.iter().map(|id| (*id).to_owned()).collect();
-        let request = HealVnfRequest { vnfc_instance_id, ..HealVnfRequest::default() };
-        site.vnfm.heal(&cx(), Ask { vnf_instance_id, request }).await
+        let request = HealVnfRequest {
+            vnfc_instance_id,
+            ..HealVnfRequest::default()
+        };
+        site.vnfm
+            .heal(
+                &cx(),
+                Ask {
+                    vnf_instance_id,
+                    request,
+                },
+            )
+            .await
     }
 
     fn vnfc<'a>(vnf: &'a VnfInstance, id: &str) -> &'a VnfcResourceInfo {
@@ -264,8 +309,15 @@ mod tests {
             assert_eq!(machine(&before, id) != machine(&after, id), healed, "{id}");
             assert_eq!(vnfc(&before, id).vnfc_cp_info, vnfc(&after, id).vnfc_cp_info, "{id}");
             let compute = site.world.vim.compute(&machine(&after, id)).unwrap();
-            let macs: Vec<String> = compute.virtual_network_interface.iter().map(|nic| nic.mac_address.clone()).collect();
-            let told = vnfc(&after, id).vnfc_cp_info.iter().filter_map(|cp| cp.cp_protocol_info[0].ip_over_ethernet.as_ref()?.mac_address.clone());
+            let macs: Vec<String> = compute
+                .virtual_network_interface
+                .iter()
+                .map(|nic| nic.mac_address.clone())
+                .collect();
+            let told = vnfc(&after, id)
+                .vnfc_cp_info
+                .iter()
+                .filter_map(|cp| cp.cp_protocol_info[0].ip_over_ethernet.as_ref()?.mac_address.clone());
             assert_eq!(macs, told.collect::<Vec<_>>(), "{id}");
         }
         assert_eq!(site.world.vim.counts(), (1, 4, 3));
@@ -273,7 +325,13 @@ mod tests {
         // The first boot's data is given again.
         assert!(site.world.vim.user_data(&machine(&after, "frontend-1")).is_some());
         let told = site.vnfm.find_operation(&cx(), occurrence).await.unwrap();
-        let changes: Vec<_> = told.resource_changes.unwrap().affected_vnfcs.into_iter().map(|vnfc| vnfc.change_type).collect();
+        let changes: Vec<_> = told
+            .resource_changes
+            .unwrap()
+            .affected_vnfcs
+            .into_iter()
+            .map(|vnfc| vnfc.change_type)
+            .collect();
         assert_eq!(changes, [ChangeType::Modified, ChangeType::Modified]);
     }
 
@@ -294,12 +352,18 @@ mod tests {
         let id = site.instantiated().await;
         let error = heal(&site, id, &["worker-7", "worker-8"]).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Invalid);
-        assert!(error.detail.contains("worker-7") && error.detail.contains("worker-8"), "{error}");
+        assert!(
+            error.detail.contains("worker-7") && error.detail.contains("worker-8"),
+            "{error}"
+        );
         let before = site.find(id).await;
         let occurrence = heal(&site, id, &["worker-1", "worker-1"]).await.unwrap();
         site.ended(occurrence, State::Completed).await;
         let after = site.find(id).await;
-        assert_ne!(vnfc(&before, "worker-1").compute_resource, vnfc(&after, "worker-1").compute_resource);
+        assert_ne!(
+            vnfc(&before, "worker-1").compute_resource,
+            vnfc(&after, "worker-1").compute_resource
+        );
         assert_eq!(vnfc(&before, "worker-2"), vnfc(&after, "worker-2"));
     }
 
@@ -307,10 +371,15 @@ mod tests {
     async fn given_up_without_a_machine_it_is_found_and_healed_the_next_time() {
         let site = Site::new().await;
         let id = site.instantiated().await;
-        site.world.vim.refuse("machine my-gateway-worker-1", 1, CallError::exhausted("no room"));
+        site.world
+            .vim
+            .refuse("machine my-gateway-worker-1", 1, CallError::exhausted("no room"));
         let occurrence = heal(&site, id, &["worker-1"]).await.unwrap();
         site.ended(occurrence, State::FailedTemp).await;
-        assert_eq!(site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind, ErrorKind::Unsupported);
+        assert_eq!(
+            site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind,
+            ErrorKind::Unsupported
+        );
         let told = site.vnfm.fail(&cx(), occurrence).await.unwrap();
         assert_eq!(told.operation_state, LcmOperationState::Failed);
         let info = site.find(id).await.instantiated_vnf_info.unwrap();

@@ -179,7 +179,9 @@ impl Instance {
     pub(crate) fn display_name(&self) -> String {
         // The end of the identifier: its beginning is the time, which neighbours share.
         let id = self.id.to_string();
-        self.name.clone().unwrap_or_else(|| format!("vnf-{}", &id[id.len() - 8..]))
+        self.name
+            .clone()
+            .unwrap_or_else(|| format!("vnf-{}", &id[id.len() - 8..]))
     }
 
     /// What it consists of. Errors: `Conflict`, it is NOT_INSTANTIATED.
@@ -193,7 +195,10 @@ impl Instance {
     pub(crate) fn to_sol(&self) -> VnfInstance {
         let vims = self.instantiated.iter().flat_map(|instantiated| &instantiated.vims);
         let connection = |vim: &String| {
-            let info = VimConnectionInfo { vim_id: Some(vim.clone()), vim_type: "MANIFOLD.VIM.V_1".to_owned() };
+            let info = VimConnectionInfo {
+                vim_id: Some(vim.clone()),
+                vim_type: "MANIFOLD.VIM.V_1".to_owned(),
+            };
             (vim.clone(), info)
         };
         VnfInstance {
@@ -231,13 +236,30 @@ impl Instantiated {
     }
 
     fn to_sol(&self) -> InstantiatedVnfInfo {
-        let scale = |aspect_id: &String, scale_level: u32| ScaleInfo { aspect_id: aspect_id.clone(), scale_level };
-        let ports = || self.vnfcs.iter().flat_map(|vnfc| vnfc.ports.iter().map(move |port| (vnfc, port)));
-        let state = |vnfc: &Vnfc| if vnfc.machine.is_some() { VnfState::Started } else { VnfState::Stopped };
+        let scale = |aspect_id: &String, scale_level: u32| ScaleInfo {
+            aspect_id: aspect_id.clone(),
+            scale_level,
+        };
+        let ports = || {
+            self.vnfcs
+                .iter()
+                .flat_map(|vnfc| vnfc.ports.iter().map(move |port| (vnfc, port)))
+        };
+        let state = |vnfc: &Vnfc| {
+            if vnfc.machine.is_some() {
+                VnfState::Started
+            } else {
+                VnfState::Stopped
+            }
+        };
         InstantiatedVnfInfo {
             flavour_id: self.flavour.id.clone(),
             vnf_state: VnfState::Started,
-            scale_status: self.scale_levels.iter().map(|(aspect, level)| scale(aspect, *level)).collect(),
+            scale_status: self
+                .scale_levels
+                .iter()
+                .map(|(aspect, level)| scale(aspect, *level))
+                .collect(),
             max_scale_levels: self
                 .flavour
                 .scaling_aspects
@@ -273,7 +295,12 @@ impl Instantiated {
                 });
             }
         }
-        let port_vim = self.vnfcs.iter().flat_map(|vnfc| &vnfc.ports).find(|port| on_it(port)).map(|port| &port.vim);
+        let port_vim = self
+            .vnfcs
+            .iter()
+            .flat_map(|vnfc| &vnfc.ports)
+            .find(|port| on_it(port))
+            .map(|port| &port.vim);
         ExtVirtualLinkInfo {
             id: link.id.clone(),
             resource_handle: ResourceHandle {
@@ -327,7 +354,9 @@ impl Vnfc {
             compute_resource: machine.handle(),
             zone_id: Some(machine.zone.clone()),
             vnfc_cp_info: self.ports.iter().map(cp).collect(),
-            metadata: metadata.map(|(key, value)| (key.to_owned(), value.as_str().into())).into(),
+            metadata: metadata
+                .map(|(key, value)| (key.to_owned(), value.as_str().into()))
+                .into(),
         })
     }
 }
@@ -358,7 +387,9 @@ impl Port {
     }
 
     fn ext_cp_info(&self, vnfc: &Vnfc) -> Option<VnfExtCpInfo> {
-        let Attachment::External { cpd, config, .. } = &self.on else { return None };
+        let Attachment::External { cpd, config, .. } = &self.on else {
+            return None;
+        };
         Some(VnfExtCpInfo {
             id: self.ext_cp_id(vnfc),
             cpd_id: cpd.clone(),
@@ -371,11 +402,24 @@ impl Port {
 
     fn protocol_info(&self) -> Vec<CpProtocolInfo> {
         let of = |kind, wanted: fn(&IpAddr) -> bool| {
-            let addresses: Vec<String> = self.addresses.iter().filter(|ip| wanted(ip)).map(IpAddr::to_string).collect();
-            (!addresses.is_empty()).then_some(IpAddressInfo { kind, addresses, is_dynamic: None })
+            let addresses: Vec<String> = self
+                .addresses
+                .iter()
+                .filter(|ip| wanted(ip))
+                .map(IpAddr::to_string)
+                .collect();
+            (!addresses.is_empty()).then_some(IpAddressInfo {
+                kind,
+                addresses,
+                is_dynamic: None,
+            })
         };
-        let ip_addresses =
-            [of(IpAddressType::Ipv4, IpAddr::is_ipv4), of(IpAddressType::Ipv6, IpAddr::is_ipv6)].into_iter().flatten();
+        let ip_addresses = [
+            of(IpAddressType::Ipv4, IpAddr::is_ipv4),
+            of(IpAddressType::Ipv6, IpAddr::is_ipv6),
+        ]
+        .into_iter()
+        .flatten();
         vec![CpProtocolInfo {
             layer_protocol: LayerProtocol::IpOverEthernet,
             ip_over_ethernet: Some(IpOverEthernetAddressInfo {

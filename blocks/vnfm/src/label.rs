@@ -22,17 +22,23 @@ pub(crate) fn labels(vnf: VnfInstanceId, step: Uuid, part: &str) -> Metadata {
 
 /// What the step made.
 pub(crate) fn made_by(step: Uuid) -> QueryFilter {
-    QueryFilter { filter: format!("(eq,metadata/{KEY},{step})") }
+    QueryFilter {
+        filter: format!("(eq,metadata/{KEY},{step})"),
+    }
 }
 
 /// Everything of the VNF.
 pub(crate) fn owned_by(vnf: VnfInstanceId) -> QueryFilter {
-    QueryFilter { filter: format!("(eq,metadata/{VNF},{vnf})") }
+    QueryFilter {
+        filter: format!("(eq,metadata/{VNF},{vnf})"),
+    }
 }
 
 /// Everything of one part of the VNF.
 pub(crate) fn part_of(vnf: VnfInstanceId, part: &str) -> QueryFilter {
     // A name of a template may hold what the filter's syntax means something by; SOL013 5.2.2 quotes it.
     let part = part.replace('\'', "''");
-    QueryFilter { filter: format!("(eq,metadata/{VNF},{vnf});(eq,metadata/{PART},'{part}')") }
+    QueryFilter {
+        filter: format!("(eq,metadata/{VNF},{vnf});(eq,metadata/{PART},'{part}')"),
+    }
 }

@@ -54,7 +54,9 @@ impl Wish<'_> {
         let mut faults = Vec::new();
         let total: u32 = self.counts.values().fold(0, |sum, count| sum.saturating_add(*count));
         if total > VNFCS_MAX {
-            return Err(vec![format!("{total} VNFC instances are asked for, and {VNFCS_MAX} are the most")]);
+            return Err(vec![format!(
+                "{total} VNFC instances are asked for, and {VNFCS_MAX} are the most"
+            )]);
         }
         let outside = Outside::of(self.flavour, self.ext_links, &mut faults);
         let mut vnfcs = Vec::new();
@@ -73,7 +75,11 @@ impl Wish<'_> {
                     vdu: vdu.id.clone(),
                     number,
                     host_name: host_name(self.vnf_name, &vdu.id, number),
-                    ports: vdu.connection_points.iter().filter_map(|cp| port(cp, number, &outside)).collect(),
+                    ports: vdu
+                        .connection_points
+                        .iter()
+                        .filter_map(|cp| port(cp, number, &outside))
+                        .collect(),
                 });
             }
         }
@@ -112,7 +118,10 @@ impl Outside {
                 faults.push(format!("there are two external links {}", link.id));
             }
             let Ok(network) = link.resource_id.parse::<NetworkId>() else {
-                faults.push(format!("external link {}: {} is no network's identifier", link.id, link.resource_id));
+                faults.push(format!(
+                    "external link {}: {} is no network's identifier",
+                    link.id, link.resource_id
+                ));
                 continue;
             };
             for ext in &link.ext_cps {
@@ -136,12 +145,26 @@ impl Outside {
                 if ext.cp_config.is_empty() {
                     let (link, vim) = (link.id.clone(), link.vim_connection_id.clone());
                     let config = cpd.id.clone();
-                    spots.push(Spot { link, vim, network, config, addresses: Vec::new(), mac: None });
+                    spots.push(Spot {
+                        link,
+                        vim,
+                        network,
+                        config,
+                        addresses: Vec::new(),
+                        mac: None,
+                    });
                 }
                 for (config, wish) in &ext.cp_config {
                     let (addresses, mac) = wished(&format!("external link {}, {config}", link.id), wish, faults);
                     let (link, vim) = (link.id.clone(), link.vim_connection_id.clone());
-                    spots.push(Spot { link, vim, network, config: config.clone(), addresses, mac });
+                    spots.push(Spot {
+                        link,
+                        vim,
+                        network,
+                        config: config.clone(),
+                        addresses,
+                        mac,
+                    });
                 }
             }
         }
@@ -152,7 +175,9 @@ impl Outside {
     /// when there are no more, the last that has no fixed addresses serves the rest.
     fn spot(&self, cpd: &str, number: u32) -> Option<&Spot> {
         let spots = self.by_cpd.get(cpd)?;
-        let own = usize::try_from(number).ok().and_then(|number| spots.get(number.checked_sub(1)?));
+        let own = usize::try_from(number)
+            .ok()
+            .and_then(|number| spots.get(number.checked_sub(1)?));
         own.or_else(|| spots.iter().rev().find(|spot| spot.is_reusable()))
     }
 
@@ -164,7 +189,11 @@ impl Outside {
 
 fn wished(where_: &str, config: &VnfExtCpConfig, faults: &mut Vec<String>) -> (Vec<IpAddr>, Option<String>) {
     let (mut addresses, mut mac) = (Vec::new(), None);
-    for ethernet in config.cp_protocol_data.iter().filter_map(|data| data.ip_over_ethernet.as_ref()) {
+    for ethernet in config
+        .cp_protocol_data
+        .iter()
+        .filter_map(|data| data.ip_over_ethernet.as_ref())
+    {
         mac = mac.or_else(|| ethernet.mac_address.clone());
         for text in ethernet.ip_addresses.iter().flat_map(|data| &data.fixed_addresses) {
             match text.parse() {
@@ -178,15 +207,23 @@ fn wished(where_: &str, config: &VnfExtCpConfig, faults: &mut Vec<String>) -> (V
 
 fn check_vdu(vdu: &Vdu, outside: &Outside, flavour: &DeploymentFlavour, faults: &mut Vec<String>) {
     if vdu.kind != VduKind::VirtualMachine || vdu.compute.is_none() {
-        faults.push(format!("VDU {} is no virtual machine, and nothing else is offered", vdu.id));
+        faults.push(format!(
+            "VDU {} is no virtual machine, and nothing else is offered",
+            vdu.id
+        ));
     }
     for cp in &vdu.connection_points {
         match (&cp.ext_cpd, &cp.virtual_link) {
             (Some(cpd), _) if outside.by_cpd.contains_key(cpd) => {}
             (_, Some(link)) if flavour.virtual_link(link).is_some() => {}
-            (_, Some(link)) => faults.push(format!("connection point {} is on {link}, which is no internal link", cp.id)),
+            (_, Some(link)) => faults.push(format!(
+                "connection point {} is on {link}, which is no internal link",
+                cp.id
+            )),
             (Some(cpd), None) => {
-                faults.push(format!("external connection point {cpd} is on no external link: name it in extVirtualLinks"));
+                faults.push(format!(
+                    "external connection point {cpd} is on no external link: name it in extVirtualLinks"
+                ));
             }
             (None, None) => faults.push(format!("connection point {} of VDU {} is on no link", cp.id, vdu.id)),
         }
@@ -213,7 +250,12 @@ fn port(cp: &VduCp, number: u32, outside: &Outside) -> Option<PortPlan> {
         });
     }
     let link = cp.virtual_link.clone()?;
-    Some(PortPlan { cp: cp.id.clone(), on: Attachment::Internal { link }, addresses: Vec::new(), mac: None })
+    Some(PortPlan {
+        cp: cp.id.clone(),
+        on: Attachment::Internal { link },
+        addresses: Vec::new(),
+        mac: None,
+    })
 }
 
 /// `<vnf>-<vdu>-<number>` as a host name: what no host name has becomes a hyphen, and what is too long loses its middle.
@@ -221,7 +263,13 @@ fn host_name(vnf: &str, vdu: &str, number: u32) -> String {
     let clean = |text: &str| {
         let text: String = text
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '-'
+                }
+            })
             .collect();
         text.trim_matches('-').to_owned()
     };
@@ -250,16 +298,27 @@ mod tests {
             fixed_addresses: vec![address.to_owned()],
             ..IpAddressData::default()
         };
-        let ethernet = IpOverEthernetAddressData { mac_address: None, ip_addresses: vec![ip] };
-        let data = CpProtocolData { layer_protocol: LayerProtocol::IpOverEthernet, ip_over_ethernet: Some(ethernet) };
-        VnfExtCpConfig { cp_protocol_data: vec![data] }
+        let ethernet = IpOverEthernetAddressData {
+            mac_address: None,
+            ip_addresses: vec![ip],
+        };
+        let data = CpProtocolData {
+            layer_protocol: LayerProtocol::IpOverEthernet,
+            ip_over_ethernet: Some(ethernet),
+        };
+        VnfExtCpConfig {
+            cp_protocol_data: vec![data],
+        }
     }
 
     fn addresses(configs: &[(&str, VnfExtCpConfig)], instances: u32) -> Vec<(String, usize)> {
         let mut flavour = gateway().flavours.remove(0);
         flavour.vdus[0].max_number_of_instances = instances;
         let mut link = ext_link(NetworkId(uuid::Uuid::nil()), &["access"]);
-        link.ext_cps[0].cp_config = configs.iter().map(|(id, config)| ((*id).to_owned(), config.clone())).collect();
+        link.ext_cps[0].cp_config = configs
+            .iter()
+            .map(|(id, config)| ((*id).to_owned(), config.clone()))
+            .collect();
         let wish = Wish {
             vnf_name: "v",
             flavour: &flavour,
@@ -279,8 +338,15 @@ mod tests {
     #[test]
     fn each_instance_takes_a_configuration_of_its_own_and_fixed_addresses_serve_one() {
         let free = VnfExtCpConfig::default();
-        let told = |all: &[(&str, usize)]| all.iter().map(|(id, count)| ((*id).to_owned(), *count)).collect::<Vec<_>>();
-        assert_eq!(addresses(&[("a", fixed("192.0.2.1")), ("b", free.clone())], 3), told(&[("a", 1), ("b", 0), ("b", 0)]));
+        let told = |all: &[(&str, usize)]| {
+            all.iter()
+                .map(|(id, count)| ((*id).to_owned(), *count))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            addresses(&[("a", fixed("192.0.2.1")), ("b", free.clone())], 3),
+            told(&[("a", 1), ("b", 0), ("b", 0)])
+        );
         assert_eq!(addresses(&[("a", fixed("192.0.2.1"))], 2), told(&[("a", 1), ("a", 0)]));
         assert_eq!(addresses(&[], 1), told(&[("access", 0)]));
     }
@@ -316,11 +382,23 @@ mod tests {
 
     #[test]
     fn whatever_the_names_are_the_host_name_is_one() {
-        for (vnf, vdu) in [("My Gateway", "Worker_A"), ("-x-", "--"), ("ü", "ß"), ("v".repeat(200).as_str(), "d".repeat(200).as_str())] {
+        for (vnf, vdu) in [
+            ("My Gateway", "Worker_A"),
+            ("-x-", "--"),
+            ("ü", "ß"),
+            ("v".repeat(200).as_str(), "d".repeat(200).as_str()),
+        ] {
             let name = host_name(vnf, vdu, 12);
             assert!(!name.is_empty() && name.len() <= HOST_NAME_LEN_MAX, "{name}");
-            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{name}");
-            assert!(!name.starts_with('-') && name.ends_with("-12") || name == "12", "{name}");
+            assert!(
+                name.chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+                "{name}"
+            );
+            assert!(
+                !name.starts_with('-') && name.ends_with("-12") || name == "12",
+                "{name}"
+            );
         }
         assert_eq!(host_name("My Gateway", "worker", 2), "my-gateway-worker-2");
     }

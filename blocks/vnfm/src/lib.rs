@@ -16,6 +16,8 @@
 //! One file for each operation: parameters, what is refused, plan, what is written at the end, tests. The steps that several
 //! operations share stand with what they make: [`grant`], [`network`], [`port`], [`machine`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test ends at what it did not expect"))]
+
 mod create;
 mod delete;
 mod grant;

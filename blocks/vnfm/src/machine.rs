@@ -55,13 +55,20 @@ impl MakeMachine {
 
     fn user_data(&self) -> Result<Option<UserData>, StepError> {
         let Some(sealed) = &self.user_data else { return Ok(None) };
-        let opened = self.links.store.sealer().open_sealed(&seal_place(self.vnf, &self.vdu), sealed);
+        let opened = self
+            .links
+            .store
+            .sealer()
+            .open_sealed(&seal_place(self.vnf, &self.vdu), sealed);
         let opened = opened.map_err(|error| {
             CallError::internal(format!("the boot data of {} cannot be opened", self.vdu)).caused_by(error)
         })?;
         let content = String::from_utf8(opened)
             .map_err(|_| CallError::internal(format!("the boot data of {} is no text", self.vdu)))?;
-        Ok(Some(UserData { content, method: UserDataMethod::NoCloud }))
+        Ok(Some(UserData {
+            content,
+            method: UserDataMethod::NoCloud,
+        }))
     }
 
     fn ask(&self, cx: &StepCx, granted: &Granted, vim: &str) -> Result<AllocateCompute, StepError> {
@@ -90,14 +97,22 @@ impl MakeMachine {
 }
 
 fn made(vim: &VimHandle, compute: VirtualCompute) -> Machine {
-    Machine { vim: vim.id.clone(), id: compute.compute_id, zone: compute.zone_id, host: compute.host_id }
+    Machine {
+        vim: vim.id.clone(),
+        id: compute.compute_id,
+        zone: compute.zone_id,
+        host: compute.host_id,
+    }
 }
 
 #[async_trait]
 impl Step for MakeMachine {
     async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
         let vim = self.vim(&Granted::of(cx)?)?;
-        let found = vim.compute.query(&cx.context_of("find"), label::made_by(cx.identity())).await?;
+        let found = vim
+            .compute
+            .query(&cx.context_of("find"), label::made_by(cx.identity()))
+            .await?;
         match found.into_iter().next() {
             None => Ok(Found::Absent),
             // Not told yet whether it runs: asking again by the same key waits for that.
@@ -116,7 +131,10 @@ impl Step for MakeMachine {
 
     async fn undo(&self, cx: &StepCx, _made: Option<&Value>) -> Result<UndoProgress, StepError> {
         let vim = self.vim(&Granted::of(cx)?)?;
-        let found = vim.compute.query(&cx.context_of("find"), label::made_by(cx.identity())).await?;
+        let found = vim
+            .compute
+            .query(&cx.context_of("find"), label::made_by(cx.identity()))
+            .await?;
         end(cx, &vim, found.iter().map(|compute| compute.compute_id).collect()).await?;
         Ok(UndoProgress::Done)
     }
@@ -152,12 +170,22 @@ pub(crate) struct RemoveMachines(pub(crate) Machines);
 impl Step for RemoveMachines {
     async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
         let left = self.0.query(cx, &self.0.links.vim(&self.0.vim)?).await?;
-        if left.is_empty() { Found::done(&Vec::<ComputeId>::new()) } else { Ok(Found::Absent) }
+        if left.is_empty() {
+            Found::done(&Vec::<ComputeId>::new())
+        } else {
+            Ok(Found::Absent)
+        }
     }
 
     async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
         let vim = self.0.links.vim(&self.0.vim)?;
-        let ids: Vec<ComputeId> = self.0.query(cx, &vim).await?.iter().map(|compute| compute.compute_id).collect();
+        let ids: Vec<ComputeId> = self
+            .0
+            .query(cx, &vim)
+            .await?
+            .iter()
+            .map(|compute| compute.compute_id)
+            .collect();
         end(cx, &vim, ids.clone()).await?;
         Progress::done(&ids)
     }
@@ -180,13 +208,18 @@ pub(crate) struct StopMachines {
 impl StopMachines {
     async fn running(&self, cx: &StepCx, vim: &VimHandle) -> Result<Vec<ComputeId>, StepError> {
         let found = self.machines.query(cx, vim).await?;
-        let running = found.iter().filter(|compute| compute.running_state == RunningState::Running);
+        let running = found
+            .iter()
+            .filter(|compute| compute.running_state == RunningState::Running);
         Ok(running.map(|compute| compute.compute_id).collect())
     }
 
     fn wait(&self, until_ms: u64) -> Wait {
-        Wait::new(format!("vnf-stopped:{}", self.machines.vnf), self.patience.saturating_add(STOP_SLACK))
-            .note(json!({ "untilMs": until_ms }))
+        Wait::new(
+            format!("vnf-stopped:{}", self.machines.vnf),
+            self.patience.saturating_add(STOP_SLACK),
+        )
+        .note(json!({ "untilMs": until_ms }))
     }
 }
 
@@ -194,7 +227,9 @@ impl StopMachines {
 impl Step for StopMachines {
     async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
         // Without a note nobody was told to stop, as far as is known: tell them again.
-        let Some(until_ms) = cx.note().and_then(|note| note["untilMs"].as_u64()) else { return Ok(Found::Absent) };
+        let Some(until_ms) = cx.note().and_then(|note| note["untilMs"].as_u64()) else {
+            return Ok(Found::Absent);
+        };
         let left = self.running(cx, &self.machines.links.vim(&self.machines.vim)?).await?;
         if left.is_empty() || now_ms() >= until_ms {
             Found::done(&left)
@@ -208,7 +243,10 @@ impl Step for StopMachines {
         let until_ms = now_ms().saturating_add(u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX));
         let running = self.running(cx, &vim).await?;
         let stops = running.into_iter().map(|id| {
-            let ask = OperateCompute { compute_id: id, compute_operation: ComputeOperation::Stop };
+            let ask = OperateCompute {
+                compute_id: id,
+                compute_operation: ComputeOperation::Stop,
+            };
             let context = cx.context_of(&format!("stop {id}"));
             let vim = &vim;
             async move { (id, vim.compute.operate(&context, ask).await) }
@@ -242,12 +280,58 @@ async fn end(cx: &StepCx, vim: &VimHandle, ids: Vec<ComputeId>) -> Result<(), St
         return Ok(());
     }
     // Another set is another wish: what is left over by one call is asked for again by the next.
-    let part = format!("end {}", ids.iter().map(ComputeId::to_string).collect::<Vec<_>>().join(" "));
+    let part = format!(
+        "end {}",
+        ids.iter().map(ComputeId::to_string).collect::<Vec<_>>().join(" ")
+    );
     let gone = vim.compute.terminate(&cx.context_of(&part), ids.clone()).await?;
-    all_gone("machines", &vim.id, ids.iter().filter(|id| !gone.contains(id)).map(ComputeId::to_string))
+    all_gone(
+        "machines",
+        &vim.id,
+        ids.iter().filter(|id| !gone.contains(id)).map(ComputeId::to_string),
+    )
 }
 
 fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use manifold_lcm::OCCURRENCE;
+    use manifold_store::Query;
+
+    use crate::INSTANCE;
+    use crate::testing::Site;
+
+    #[tokio::test]
+    async fn boot_data_reaches_the_machine_and_stands_nowhere_in_clear() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let info = site.find(id).await.instantiated_vnf_info.unwrap();
+        let data = |at: usize| {
+            site.world
+                .vim
+                .user_data(&info.vnfc_resource_info[at].compute_resource.resource_id)
+        };
+        assert_eq!(data(0).unwrap().content, "#cloud-config top-secret");
+        assert!(data(1).is_none());
+        for kind in [INSTANCE, OCCURRENCE] {
+            for doc in site.world.store.list(kind, Query::all()).await.unwrap().docs {
+                assert!(!doc.body.to_string().contains("top-secret"), "{kind} {}", doc.id);
+                let entries = site
+                    .world
+                    .store
+                    .journal(&format!("lcm/{}", doc.id), 0, 1_000)
+                    .await
+                    .unwrap();
+                assert!(
+                    entries
+                        .iter()
+                        .all(|entry| !entry.body.to_string().contains("top-secret"))
+                );
+            }
+        }
+    }
 }

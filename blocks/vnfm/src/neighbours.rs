@@ -37,7 +37,10 @@ pub(crate) struct Outside {
 
 impl Links {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, outside: Arc::default() }
+        Self {
+            store,
+            outside: Arc::default(),
+        }
     }
 
     /// The first connection holds; returns whether this was it.
@@ -51,7 +54,9 @@ impl Links {
     }
 
     pub(crate) fn outside(&self) -> Outcome<&Outside> {
-        self.outside.get().ok_or_else(|| CallError::unavailable("the VNFM is not connected to its neighbours yet"))
+        self.outside
+            .get()
+            .ok_or_else(|| CallError::unavailable("the VNFM is not connected to its neighbours yet"))
     }
 
     /// Errors: `Unavailable`, for a VIM may come back.

@@ -45,7 +45,10 @@ impl MakeNetwork {
             address_pool: l3
                 .ip_allocation_pools
                 .iter()
-                .map(|pool| AddressRange { first: pool.start, last: pool.end })
+                .map(|pool| AddressRange {
+                    first: pool.start,
+                    last: pool.end,
+                })
                 .collect(),
         });
         let rate = self.link.max_bitrate;
@@ -69,7 +72,10 @@ impl MakeNetwork {
 impl Step for MakeNetwork {
     async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
         let vim = self.vim(cx)?;
-        let found = vim.networks.query(&cx.context_of("find"), label::made_by(cx.identity())).await?;
+        let found = vim
+            .networks
+            .query(&cx.context_of("find"), label::made_by(cx.identity()))
+            .await?;
         match found.network_data.first() {
             None => Ok(Found::Absent),
             // Its subnets come with it or not at all: one request.
@@ -87,16 +93,24 @@ impl Step for MakeNetwork {
                 let (link, id) = (self.link.id.clone(), network.network_resource_id);
                 Progress::done(&Network { link, vim: vim.id, id })
             }
-            NetworkResource::SubnetData(_) | NetworkResource::NetworkPortData(_) => {
-                Err(StepError::internal(format!("VIM {} made no network when asked for one", vim.id)))
-            }
+            NetworkResource::SubnetData(_) | NetworkResource::NetworkPortData(_) => Err(StepError::internal(format!(
+                "VIM {} made no network when asked for one",
+                vim.id
+            ))),
         }
     }
 
     async fn undo(&self, cx: &StepCx, _made: Option<&Value>) -> Result<UndoProgress, StepError> {
         let vim = self.vim(cx)?;
-        let found = vim.networks.query(&cx.context_of("find"), label::made_by(cx.identity())).await?;
-        let ids = found.network_data.iter().map(|network| network.network_resource_id.0).collect();
+        let found = vim
+            .networks
+            .query(&cx.context_of("find"), label::made_by(cx.identity()))
+            .await?;
+        let ids = found
+            .network_data
+            .iter()
+            .map(|network| network.network_resource_id.0)
+            .collect();
         end(cx, &vim, "networks", ids).await?;
         Ok(UndoProgress::Done)
     }
@@ -115,8 +129,15 @@ pub(crate) struct RemoveNetworks {
 
 impl RemoveNetworks {
     async fn ids(&self, cx: &StepCx, vim: &VimHandle) -> Result<Vec<Uuid>, StepError> {
-        let found = vim.networks.query(&cx.context_of("find"), label::owned_by(self.vnf)).await?;
-        Ok(found.network_data.iter().map(|network| network.network_resource_id.0).collect())
+        let found = vim
+            .networks
+            .query(&cx.context_of("find"), label::owned_by(self.vnf))
+            .await?;
+        Ok(found
+            .network_data
+            .iter()
+            .map(|network| network.network_resource_id.0)
+            .collect())
     }
 }
 
@@ -124,7 +145,11 @@ impl RemoveNetworks {
 impl Step for RemoveNetworks {
     async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
         let left = self.ids(cx, &self.links.vim(&self.vim)?).await?;
-        if left.is_empty() { Found::done(&left) } else { Ok(Found::Absent) }
+        if left.is_empty() {
+            Found::done(&left)
+        } else {
+            Ok(Found::Absent)
+        }
     }
 
     async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
@@ -151,7 +176,11 @@ pub(crate) async fn end(cx: &StepCx, vim: &VimHandle, what: &str, ids: Vec<Uuid>
     // Another set is another wish: what is left over by one call is asked for again by the next.
     let part = format!("end {}", ids.iter().map(Uuid::to_string).collect::<Vec<_>>().join(" "));
     let gone = vim.networks.terminate(&cx.context_of(&part), ids.clone()).await?;
-    all_gone(what, &vim.id, ids.iter().filter(|id| !gone.contains(id)).map(Uuid::to_string))
+    all_gone(
+        what,
+        &vim.id,
+        ids.iter().filter(|id| !gone.contains(id)).map(Uuid::to_string),
+    )
 }
 
 /// Errors: something is left.

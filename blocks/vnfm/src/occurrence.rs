@@ -29,7 +29,10 @@ pub(crate) struct Summary {
 
 impl Summary {
     pub(crate) fn of(outputs: &Outputs) -> Self {
-        Self { grant_id: grant_id(outputs), resource_changes: ResourceChanges::default() }
+        Self {
+            grant_id: grant_id(outputs),
+            resource_changes: ResourceChanges::default(),
+        }
     }
 
     pub(crate) fn vnfc(&mut self, id: &str, vdu: &str, change_type: ChangeType, machine: &Machine) {
@@ -106,14 +109,14 @@ const KINDS: [(&str, VnfLcmOperation); 5] = [
 /// As SOL003 shows it. Errors: `Internal`, it is none of ours.
 pub(crate) fn to_sol(occurrence: &Occurrence) -> Outcome<VnfLcmOpOcc> {
     let operation = KINDS.iter().find(|(kind, _)| *kind == occurrence.operation);
-    let (_, operation) = operation
-        .ok_or_else(|| CallError::internal(format!("occurrence {} is no VNF operation", occurrence.id)))?;
+    let (_, operation) =
+        operation.ok_or_else(|| CallError::internal(format!("occurrence {} is no VNF operation", occurrence.id)))?;
     let summary: Option<Summary> = Summary::deserialize(&occurrence.summary).ok();
-    let (grant_id, resource_changes) =
-        summary.map_or((None, None), |summary| (summary.grant_id, Some(summary.resource_changes)));
-    let untouched = |changes: &ResourceChanges| {
-        changes.affected_vnfcs.is_empty() && changes.affected_virtual_links.is_empty()
-    };
+    let (grant_id, resource_changes) = summary.map_or((None, None), |summary| {
+        (summary.grant_id, Some(summary.resource_changes))
+    });
+    let untouched =
+        |changes: &ResourceChanges| changes.affected_vnfcs.is_empty() && changes.affected_virtual_links.is_empty();
     Ok(VnfLcmOpOcc {
         id: occurrence.id.to_string(),
         operation_state: state(occurrence.state),
@@ -163,13 +166,28 @@ fn problem(problem: &Problem) -> ProblemDetails {
         ErrorKind::TimedOut => (504, "No answer in time"),
         ErrorKind::Internal => (500, "Internal error"),
     };
-    let step = problem.step.as_ref().map(|step| format!("step {step}: ")).unwrap_or_default();
-    let cure = problem.cure.as_ref().map(|cure| format!(" ({cure})")).unwrap_or_default();
-    ProblemDetails { title: Some(title.to_owned()), status, detail: format!("{step}{}{cure}", problem.detail) }
+    let step = problem
+        .step
+        .as_ref()
+        .map(|step| format!("step {step}: "))
+        .unwrap_or_default();
+    let cure = problem
+        .cure
+        .as_ref()
+        .map(|cure| format!(" ({cure})"))
+        .unwrap_or_default();
+    ProblemDetails {
+        title: Some(title.to_owned()),
+        status,
+        detail: format!("{step}{}{cure}", problem.detail),
+    }
 }
 
 fn date_time(ms: u64) -> String {
     let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
     // Only years beyond 9999 have no such form.
-    moment.ok().and_then(|moment| moment.format(&Rfc3339).ok()).unwrap_or_default()
+    moment
+        .ok()
+        .and_then(|moment| moment.format(&Rfc3339).ok())
+        .unwrap_or_default()
 }

@@ -88,14 +88,21 @@ impl MakePorts {
 impl Step for MakePorts {
     async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
         let vim = self.vim(cx)?;
-        let found = vim.networks.query(&cx.context_of("find"), label::made_by(cx.identity())).await?;
+        let found = vim
+            .networks
+            .query(&cx.context_of("find"), label::made_by(cx.identity()))
+            .await?;
         let mut by_cp: BTreeMap<String, VirtualNetworkPort> = found
             .network_port_data
             .into_iter()
             .filter_map(|port| Some((port.metadata.get(label::CP)?.clone(), port)))
             .collect();
-        let ports: Option<Vec<Port>> =
-            self.vnfc.ports.iter().map(|plan| Some(Self::port(plan, &vim, by_cp.remove(&plan.cp)?))).collect();
+        let ports: Option<Vec<Port>> = self
+            .vnfc
+            .ports
+            .iter()
+            .map(|plan| Some(Self::port(plan, &vim, by_cp.remove(&plan.cp)?)))
+            .collect();
         // Some of them: acting again makes the others, as each has its own key.
         ports.map_or(Ok(Found::Absent), |ports| Found::done(&ports))
     }
@@ -104,10 +111,17 @@ impl Step for MakePorts {
         let vim = self.vim(cx)?;
         let mut ports = Vec::with_capacity(self.vnfc.ports.len());
         for plan in &self.vnfc.ports {
-            match vim.networks.allocate(&cx.context_of(&plan.cp), self.ask(cx, plan)?).await? {
+            match vim
+                .networks
+                .allocate(&cx.context_of(&plan.cp), self.ask(cx, plan)?)
+                .await?
+            {
                 NetworkResource::NetworkPortData(made) => ports.push(Self::port(plan, &vim, made)),
                 NetworkResource::NetworkData(_) | NetworkResource::SubnetData(_) => {
-                    return Err(StepError::internal(format!("VIM {} made no port when asked for one", vim.id)));
+                    return Err(StepError::internal(format!(
+                        "VIM {} made no port when asked for one",
+                        vim.id
+                    )));
                 }
             }
         }
@@ -116,8 +130,17 @@ impl Step for MakePorts {
 
     async fn undo(&self, cx: &StepCx, _made: Option<&Value>) -> Result<UndoProgress, StepError> {
         let vim = self.vim(cx)?;
-        let found = vim.networks.query(&cx.context_of("find"), label::made_by(cx.identity())).await?;
-        end(cx, &vim, "ports", found.network_port_data.iter().map(|port| port.resource_id.0).collect()).await?;
+        let found = vim
+            .networks
+            .query(&cx.context_of("find"), label::made_by(cx.identity()))
+            .await?;
+        end(
+            cx,
+            &vim,
+            "ports",
+            found.network_port_data.iter().map(|port| port.resource_id.0).collect(),
+        )
+        .await?;
         Ok(UndoProgress::Done)
     }
 
@@ -150,7 +173,11 @@ impl RemovePorts {
 impl Step for RemovePorts {
     async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
         let left = self.ids(cx, &self.links.vim(&self.vim)?).await?;
-        if left.is_empty() { Found::done(&left) } else { Ok(Found::Absent) }
+        if left.is_empty() {
+            Found::done(&left)
+        } else {
+            Ok(Found::Absent)
+        }
     }
 
     async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {

@@ -27,7 +27,7 @@ use crate::neighbours::Links;
 use crate::occurrence::Summary;
 use crate::port::RemovePorts;
 use crate::start::{self, Beginning, Opening};
-use crate::vnfc::{self, NewVnfcs};
+use crate::vnfc::{self, NewVnfcs, is_done, machine_gone, ports_gone};
 use crate::vnfm::Vnfm;
 
 /// The operations' names in journals.
@@ -64,7 +64,13 @@ impl Vnfm {
         let name = opened.instance.display_name();
         let params = params(&name, opened.instance.resources()?, request).map_err(|faults| refused(&faults))?;
         let (scale_levels, add, remove) = params;
-        let params = Params { request: request.clone(), instance: opened.instance.clone(), scale_levels, add, remove };
+        let params = Params {
+            request: request.clone(),
+            instance: opened.instance.clone(),
+            scale_levels,
+            add,
+            remove,
+        };
         opened.start(cx, kind, &params)
     }
 }
@@ -81,14 +87,19 @@ fn params(name: &str, instantiated: &Instantiated, request: &ScaleVnfRequest) ->
         faults.push("the number of steps is at least 1".to_owned());
     }
     if steps > 1 && !flavour.lcm_operations.scaling_by_more_than_one_step_supported {
-        faults.push(format!("{steps} steps are asked for, and the descriptor allows one at a time"));
+        faults.push(format!(
+            "{steps} steps are asked for, and the descriptor allows one at a time"
+        ));
     }
     let level = instantiated.scale_levels.get(aspect_id).copied().unwrap_or(0);
     let mut scale_levels = instantiated.scale_levels.clone();
     match flavour.scaling_aspects.get(aspect_id) {
         None => {
             let known: Vec<&str> = flavour.scaling_aspects.keys().map(String::as_str).collect();
-            faults.push(format!("there is no scaling aspect {aspect_id}; there are: {}", known.join(", ")));
+            faults.push(format!(
+                "there is no scaling aspect {aspect_id}; there are: {}",
+                known.join(", ")
+            ));
         }
         Some(aspect) => {
             let max = aspect.max_scale_level;
@@ -109,14 +120,22 @@ fn params(name: &str, instantiated: &Instantiated, request: &ScaleVnfRequest) ->
     }
     // Only the VDUs of this aspect: others may stand where an instantiation level put them.
     let touched = flavour.vdus.iter().filter(|vdu| vdu.deltas.contains_key(aspect_id));
-    let now = |vdu: &manifold_descriptors::vnfd::Vdu| (vdu.instances_at(&instantiated.scale_levels), vdu.instances_at(&scale_levels));
+    let now = |vdu: &manifold_descriptors::vnfd::Vdu| {
+        (
+            vdu.instances_at(&instantiated.scale_levels),
+            vdu.instances_at(&scale_levels),
+        )
+    };
     let numbers = instantiated.numbers();
     let (mut counts, mut remove) = (BTreeMap::new(), Vec::new());
     for vdu in touched {
         let (_, target) = now(vdu);
         let (least, most) = (vdu.min_number_of_instances, vdu.max_number_of_instances);
         if target > most || target < least {
-            faults.push(format!("VDU {} would have {target} instances, and its profile allows {least} to {most}", vdu.id));
+            faults.push(format!(
+                "VDU {} would have {target} instances, and its profile allows {least} to {most}",
+                vdu.id
+            ));
             continue;
         }
         match request.kind {
@@ -129,18 +148,30 @@ fn params(name: &str, instantiated: &Instantiated, request: &ScaleVnfRequest) ->
                 // The newest first: those that the level added go with it.
                 let newest = have.iter().rev().take(surplus).copied().collect::<Vec<_>>();
                 let of = |number: u32| move |vnfc: &&Vnfc| vnfc.vdu == vdu.id && vnfc.number == number;
-                remove.extend(newest.into_iter().filter_map(|number| {
-                    instantiated.vnfcs.iter().find(of(number)).map(|vnfc| vnfc.id.clone())
-                }));
+                remove.extend(
+                    newest
+                        .into_iter()
+                        .filter_map(|number| instantiated.vnfcs.iter().find(of(number)).map(|vnfc| vnfc.id.clone())),
+                );
             }
         }
     }
-    let wish = Wish { vnf_name: name, flavour, ext_links: &instantiated.ext_links, counts, have: numbers };
+    let wish = Wish {
+        vnf_name: name,
+        flavour,
+        ext_links: &instantiated.ext_links,
+        counts,
+        have: numbers,
+    };
     let add = wish.lacking().unwrap_or_else(|more| {
         faults.extend(more);
         Vec::new()
     });
-    if faults.is_empty() { Ok((scale_levels, add, remove)) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok((scale_levels, add, remove))
+    } else {
+        Err(faults)
+    }
 }
 
 /// Out.
@@ -172,7 +203,11 @@ impl Operation for ScaleOut {
         let instantiated = params.instance.resources()?;
         let mut plan = Plan::of(OUT);
         let ask = ask_grant(&self.0, &params)?;
-        let grant = plan.step(GRANT, ask).preparation().forward_only(grant::NOT_GIVEN_BACK).handle();
+        let grant = plan
+            .step(GRANT, ask)
+            .preparation()
+            .forward_only(grant::NOT_GIVEN_BACK)
+            .handle();
         let vnfcs = NewVnfcs {
             links: &self.0,
             vnf: params.instance.id,
@@ -229,19 +264,35 @@ impl Operation for ScaleIn {
         let instantiated = params.instance.resources()?;
         let mut plan = Plan::of(IN);
         let ask = ask_grant(links, &params)?;
-        let grant = plan.step(GRANT, ask).preparation().forward_only(grant::NOT_GIVEN_BACK).handle();
+        let grant = plan
+            .step(GRANT, ask)
+            .preparation()
+            .forward_only(grant::NOT_GIVEN_BACK)
+            .handle();
         for vnfc in params.remove.iter().filter_map(|id| instantiated.vnfc(id)) {
             let part = Some(vnfc.id.clone());
             let mut before = grant.clone();
             if let Some(machine) = &vnfc.machine {
                 let (vim, vnfc_id) = (machine.vim.clone(), part.clone());
-                let remove = RemoveMachines(Machines { links: links.clone(), vnf, vim, vnfc: vnfc_id });
+                let remove = RemoveMachines(Machines {
+                    links: links.clone(),
+                    vnf,
+                    vim,
+                    vnfc: vnfc_id,
+                });
                 let step = plan.step(machine_gone(&vnfc.id), remove).after(&before);
                 before = step.forward_only(FORWARD_ONLY).handle();
             }
             if let Some(port) = vnfc.ports.first() {
-                let ports = RemovePorts { links: links.clone(), vnf, vim: port.vim.clone(), vnfc: part };
-                plan.step(ports_gone(&vnfc.id), ports).after(&before).forward_only(FORWARD_ONLY);
+                let ports = RemovePorts {
+                    links: links.clone(),
+                    vnf,
+                    vim: port.vim.clone(),
+                    vnfc: part,
+                };
+                plan.step(ports_gone(&vnfc.id), ports)
+                    .after(&before)
+                    .forward_only(FORWARD_ONLY);
             }
         }
         Ok(plan)
@@ -261,25 +312,16 @@ impl Operation for ScaleIn {
     }
 }
 
-fn machine_gone(vnfc: &str) -> String {
-    format!("remove-machine/{vnfc}")
-}
-
-fn ports_gone(vnfc: &str) -> String {
-    format!("remove-ports/{vnfc}")
-}
-
-fn is_done(outputs: &Outputs, step: &str) -> bool {
-    outputs.iter().any(|(done, _)| done == step)
-}
-
 // grant: what is added or removed, and the rules that bind what is added to what is there
 
 fn ask_grant(links: &Links, params: &Params) -> Result<AskGrant, CallError> {
     let instantiated = params.instance.resources()?;
     let flavour = &instantiated.flavour;
     let networks = &instantiated.networks;
-    let needs = params.add.iter().fold(Needs::default(), |needs, vnfc| needs.vnfc(flavour, vnfc, networks));
+    let needs = params
+        .add
+        .iter()
+        .fold(Needs::default(), |needs, vnfc| needs.vnfc(flavour, vnfc, networks));
     let removed = params.remove.iter().filter_map(|id| instantiated.vnfc(id));
     let request = GrantRequest {
         vnf_instance_id: params.instance.id.to_string(),
@@ -292,7 +334,11 @@ fn ask_grant(links: &Links, params: &Params) -> Result<AskGrant, CallError> {
         additional_params: params.request.additional_params.clone(),
         ..GrantRequest::default()
     };
-    Ok(AskGrant { links: links.clone(), request, needs })
+    Ok(AskGrant {
+        links: links.clone(),
+        request,
+        needs,
+    })
 }
 
 // the end: the VNFCs that there are now, and the levels if they were reached
@@ -315,6 +361,7 @@ fn record(
             }
         }
         instantiated.vnfcs.extend(vnfc::made(&params.add, ending.outputs)?);
+        instantiated.vims.extend(grant::vims(ending.outputs)?);
         if let Some(levels) = reached {
             instantiated.scale_levels.clone_from(levels);
         }
@@ -332,7 +379,11 @@ fn summary(occurrence: &Occurrence, outputs: &Outputs) -> Value {
         }
         let instantiated = params.instance.instantiated.as_ref();
         for vnfc in params.remove.iter().filter_map(|id| instantiated?.vnfc(id)) {
-            if let Some(machine) = vnfc.machine.as_ref().filter(|_| is_done(outputs, &machine_gone(&vnfc.id))) {
+            if let Some(machine) = vnfc
+                .machine
+                .as_ref()
+                .filter(|_| is_done(outputs, &machine_gone(&vnfc.id)))
+            {
                 summary.vnfc(&vnfc.id, &vnfc.vdu, ChangeType::Removed, machine);
             }
         }
@@ -352,7 +403,11 @@ mod tests {
 
     async fn workers(site: &Site, id: manifold_vnfm_interface::VnfInstanceId) -> (u32, Vec<String>) {
         let info = site.find(id).await.instantiated_vnf_info.unwrap();
-        let workers = info.vnfc_info.iter().filter(|vnfc| vnfc.vdu_id == "worker").map(|vnfc| vnfc.id.clone());
+        let workers = info
+            .vnfc_info
+            .iter()
+            .filter(|vnfc| vnfc.vdu_id == "worker")
+            .map(|vnfc| vnfc.id.clone());
         (info.scale_status[0].scale_level, workers.collect())
     }
 
@@ -363,12 +418,27 @@ mod tests {
         site.world.nfvo.requests();
         let occurrence = site.scale(id, ScaleType::ScaleOut, 2).await.unwrap();
         site.ended(occurrence, State::Completed).await;
-        assert_eq!(workers(&site, id).await, (3, ["worker-1", "worker-2", "worker-3", "worker-4"].map(str::to_owned).into()));
+        assert_eq!(
+            workers(&site, id).await,
+            (
+                3,
+                ["worker-1", "worker-2", "worker-3", "worker-4"]
+                    .map(str::to_owned)
+                    .into()
+            )
+        );
         // The new ones are kept apart from each other and from those that were there.
         let request = site.world.nfvo.requests().remove(0);
-        let kinds: Vec<_> = request.placement_constraints[0].resource.iter().map(|one| one.id_type).collect();
+        let kinds: Vec<_> = request.placement_constraints[0]
+            .resource
+            .iter()
+            .map(|one| one.id_type)
+            .collect();
         assert_eq!(kinds.iter().filter(|kind| **kind == ConstraintIdType::Grant).count(), 2);
-        assert_eq!(kinds.iter().filter(|kind| **kind == ConstraintIdType::ResMgmt).count(), 2);
+        assert_eq!(
+            kinds.iter().filter(|kind| **kind == ConstraintIdType::ResMgmt).count(),
+            2
+        );
 
         site.world.log.take();
         let occurrence = site.scale(id, ScaleType::ScaleIn, 3).await.unwrap();
@@ -385,13 +455,35 @@ mod tests {
     async fn beyond_the_aspects_levels_it_is_refused_before_anything_is_asked() {
         let site = Site::new().await;
         let id = site.instantiated().await;
-        for (kind, steps) in [(ScaleType::ScaleOut, 3), (ScaleType::ScaleIn, 2), (ScaleType::ScaleOut, 0), (ScaleType::ScaleOut, u32::MAX)] {
+        for (kind, steps) in [
+            (ScaleType::ScaleOut, 3),
+            (ScaleType::ScaleIn, 2),
+            (ScaleType::ScaleOut, 0),
+            (ScaleType::ScaleOut, u32::MAX),
+        ] {
             let error = site.scale(id, kind, steps).await.unwrap_err();
             assert_eq!(error.kind, ErrorKind::Invalid, "{kind:?} by {steps}: {error}");
         }
-        let request = ScaleVnfRequest { aspect_id: "height".to_owned(), number_of_steps: Some(0), ..ScaleVnfRequest::default() };
-        let error = site.vnfm.scale(&cx(), Ask { vnf_instance_id: id, request }).await.unwrap_err();
-        assert!(error.detail.contains("at least 1") && error.detail.contains("height; there are: workers"), "{error}");
+        let request = ScaleVnfRequest {
+            aspect_id: "height".to_owned(),
+            number_of_steps: Some(0),
+            ..ScaleVnfRequest::default()
+        };
+        let error = site
+            .vnfm
+            .scale(
+                &cx(),
+                Ask {
+                    vnf_instance_id: id,
+                    request,
+                },
+            )
+            .await
+            .unwrap_err();
+        assert!(
+            error.detail.contains("at least 1") && error.detail.contains("height; there are: workers"),
+            "{error}"
+        );
         assert!(site.world.log.take().is_empty());
     }
 
@@ -399,7 +491,10 @@ mod tests {
     async fn an_instance_without_resources_is_not_scaled() {
         let site = Site::new().await;
         let id = site.created().await;
-        assert_eq!(site.scale(id, ScaleType::ScaleOut, 1).await.unwrap_err().kind, ErrorKind::Conflict);
+        assert_eq!(
+            site.scale(id, ScaleType::ScaleOut, 1).await.unwrap_err().kind,
+            ErrorKind::Conflict
+        );
     }
 
     #[tokio::test]
@@ -415,10 +510,15 @@ mod tests {
         site.ended(occurrence, State::RolledBack).await;
         assert_eq!(site.world.snapshot(&site.vnfm).await, before);
 
-        site.world.vim.refuse("end port", 1, manifold_call::CallError::conflict("it is held"));
+        site.world
+            .vim
+            .refuse("end port", 1, manifold_call::CallError::conflict("it is held"));
         let occurrence = site.scale(id, ScaleType::ScaleIn, 1).await.unwrap();
         site.ended(occurrence, State::FailedTemp).await;
-        assert_eq!(site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind, ErrorKind::Unsupported);
+        assert_eq!(
+            site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind,
+            ErrorKind::Unsupported
+        );
         site.vnfm.retry(&cx(), occurrence).await.unwrap();
         site.ended(occurrence, State::Completed).await;
         assert_eq!(workers(&site, id).await, (0, vec!["worker-1".to_owned()]));
@@ -429,7 +529,11 @@ mod tests {
     async fn given_up_it_keeps_its_level_and_the_next_one_makes_up_the_difference() {
         let site = Site::new().await;
         let id = site.instantiated().await;
-        site.world.vim.refuse("machine my-gateway-worker-4", 1, manifold_call::CallError::exhausted("no room"));
+        site.world.vim.refuse(
+            "machine my-gateway-worker-4",
+            1,
+            manifold_call::CallError::exhausted("no room"),
+        );
         let occurrence = site.scale(id, ScaleType::ScaleOut, 2).await.unwrap();
         site.ended(occurrence, State::FailedTemp).await;
         let told = site.vnfm.fail(&cx(), occurrence).await.unwrap();

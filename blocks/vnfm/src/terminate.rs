@@ -26,6 +26,7 @@ use crate::network::RemoveNetworks;
 use crate::occurrence::Summary;
 use crate::port::RemovePorts;
 use crate::start::{self, Beginning, Opening};
+use crate::vnfc::is_done;
 use crate::vnfm::Vnfm;
 
 /// The operation's name in journals.
@@ -49,7 +50,12 @@ impl Vnfm {
             Opening::Known(occurrence) => return Ok(Beginning::Known(occurrence)),
             Opening::Free(opened) => opened,
         };
-        let declared = opened.instance.resources()?.flavour.lcm_operations.min_graceful_termination_timeout_ms;
+        let declared = opened
+            .instance
+            .resources()?
+            .flavour
+            .lcm_operations
+            .min_graceful_termination_timeout_ms;
         let patience = match ask.request.termination_type {
             CancelModeType::Forceful => None,
             // SOL003 5.5.2.8: without a time given, the descriptor's or the VNFM's own holds.
@@ -58,7 +64,11 @@ impl Vnfm {
                 None => declared.map_or(self.config().graceful_termination, Duration::from_millis),
             }),
         };
-        let params = Params { request: ask.request.clone(), instance: opened.instance.clone(), patience };
+        let params = Params {
+            request: ask.request.clone(),
+            instance: opened.instance.clone(),
+            patience,
+        };
         opened.start(cx, KIND, &params)
     }
 }
@@ -92,22 +102,57 @@ impl Operation for Terminate {
         let (links, vnf) = (&self.0, params.instance.id);
         let mut plan = Plan::of(KIND);
         let ask = ask_grant(links, &params)?;
-        let mut before = plan.step(GRANT, ask).preparation().forward_only(grant::NOT_GIVEN_BACK).handle();
+        let mut before = plan
+            .step(GRANT, ask)
+            .preparation()
+            .forward_only(grant::NOT_GIVEN_BACK)
+            .handle();
         let granted = before.clone();
         for vim in vims(&params)? {
-            let machines = || Machines { links: links.clone(), vnf, vim: vim.clone(), vnfc: None };
+            let machines = || Machines {
+                links: links.clone(),
+                vnf,
+                vim: vim.clone(),
+                vnfc: None,
+            };
             if let Some(patience) = params.patience {
-                let stop = StopMachines { machines: machines(), patience };
-                before = plan.step(format!("stop/{vim}"), stop).after(&granted).forward_only(FORWARD_ONLY).handle();
+                let stop = StopMachines {
+                    machines: machines(),
+                    patience,
+                };
+                before = plan
+                    .step(format!("stop/{vim}"), stop)
+                    .after(&granted)
+                    .forward_only(FORWARD_ONLY)
+                    .handle();
             } else {
                 before = granted.clone();
             }
             let remove = RemoveMachines(machines());
-            let gone = plan.step(machines_step(vim), remove).after(&before).forward_only(FORWARD_ONLY).handle();
-            let ports = RemovePorts { links: links.clone(), vnf, vim: vim.clone(), vnfc: None };
-            let gone = plan.step(format!("ports/{vim}"), ports).after(&gone).forward_only(FORWARD_ONLY).handle();
-            let networks = RemoveNetworks { links: links.clone(), vnf, vim: vim.clone() };
-            plan.step(networks_step(vim), networks).after(&gone).forward_only(FORWARD_ONLY);
+            let gone = plan
+                .step(machines_step(vim), remove)
+                .after(&before)
+                .forward_only(FORWARD_ONLY)
+                .handle();
+            let ports = RemovePorts {
+                links: links.clone(),
+                vnf,
+                vim: vim.clone(),
+                vnfc: None,
+            };
+            let gone = plan
+                .step(format!("ports/{vim}"), ports)
+                .after(&gone)
+                .forward_only(FORWARD_ONLY)
+                .handle();
+            let networks = RemoveNetworks {
+                links: links.clone(),
+                vnf,
+                vim: vim.clone(),
+            };
+            plan.step(networks_step(vim), networks)
+                .after(&gone)
+                .forward_only(FORWARD_ONLY);
         }
         Ok(plan)
     }
@@ -124,9 +169,14 @@ impl Operation for Terminate {
         let mut instance = Instance::read(doc)?;
         if let Some(instantiated) = &mut instance.instantiated {
             for vnfc in &mut instantiated.vnfcs {
-                vnfc.machine = vnfc.machine.take().filter(|machine| !is_done(ending.outputs, &machines_step(&machine.vim)));
+                vnfc.machine = vnfc
+                    .machine
+                    .take()
+                    .filter(|machine| !is_done(ending.outputs, &machines_step(&machine.vim)));
             }
-            instantiated.networks.retain(|network| !is_done(ending.outputs, &networks_step(&network.vim)));
+            instantiated
+                .networks
+                .retain(|network| !is_done(ending.outputs, &networks_step(&network.vim)));
         }
         Ok(vec![instance.put(doc)?])
     }
@@ -142,7 +192,11 @@ impl Operation for Terminate {
                     summary.vnfc(&vnfc.id, &vnfc.vdu, ChangeType::Removed, machine);
                 }
             }
-            for network in instantiated.networks.iter().filter(|network| is_done(outputs, &networks_step(&network.vim))) {
+            for network in instantiated
+                .networks
+                .iter()
+                .filter(|network| is_done(outputs, &networks_step(&network.vim)))
+            {
                 summary.link(ChangeType::Removed, network);
             }
         }
@@ -156,10 +210,6 @@ fn machines_step(vim: &str) -> String {
 
 fn networks_step(vim: &str) -> String {
     format!("networks/{vim}")
-}
-
-fn is_done(outputs: &Outputs, step: &str) -> bool {
-    outputs.iter().any(|(done, _)| done == step)
 }
 
 fn vims(params: &Params) -> Result<&BTreeSet<String>, PlanError> {
@@ -176,10 +226,19 @@ fn ask_grant(links: &Links, params: &Params) -> Result<AskGrant, PlanError> {
         vnfd_id: params.instance.vnfd_id.clone(),
         flavour_id: Some(instantiated.flavour.id.clone()),
         operation: VnfLcmOperation::Terminate,
-        remove_resources: instantiated.vnfcs.iter().flat_map(grant::remove_vnfc).chain(networks).collect(),
+        remove_resources: instantiated
+            .vnfcs
+            .iter()
+            .flat_map(grant::remove_vnfc)
+            .chain(networks)
+            .collect(),
         ..GrantRequest::default()
     };
-    Ok(AskGrant { links: links.clone(), request, needs: Needs::default() })
+    Ok(AskGrant {
+        links: links.clone(),
+        request,
+        needs: Needs::default(),
+    })
 }
 
 #[cfg(test)]
@@ -192,12 +251,24 @@ mod tests {
     use super::*;
     use crate::testing::{Site, cx};
 
-    async fn gracefully(site: &Site, vnf_instance_id: VnfInstanceId, seconds: u32) -> Outcome<manifold_call::OccurrenceId> {
+    async fn gracefully(
+        site: &Site,
+        vnf_instance_id: VnfInstanceId,
+        seconds: u32,
+    ) -> Outcome<manifold_call::OccurrenceId> {
         let request = TerminateVnfRequest {
             termination_type: CancelModeType::Graceful,
             graceful_termination_timeout: Some(seconds),
         };
-        site.vnfm.terminate(&cx(), Ask { vnf_instance_id, request }).await
+        site.vnfm
+            .terminate(
+                &cx(),
+                Ask {
+                    vnf_instance_id,
+                    request,
+                },
+            )
+            .await
     }
 
     #[tokio::test]
@@ -207,7 +278,10 @@ mod tests {
         let occurrence = site.terminate(id).await.unwrap();
         site.ended(occurrence, State::Completed).await;
         let asked = site.world.log.take();
-        let kinds: Vec<String> = asked.iter().map(|call| call.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        let kinds: Vec<String> = asked
+            .iter()
+            .map(|call| call.split(' ').take(2).collect::<Vec<_>>().join(" "))
+            .collect();
         assert_eq!(kinds, ["grant TERMINATE", "end machine", "end port", "end network"]);
         assert_eq!(site.world.vim.counts(), (0, 0, 0));
         let found = site.find(id).await;
@@ -215,7 +289,10 @@ mod tests {
         assert!(found.instantiated_vnf_info.is_none());
         let told = site.vnfm.find_operation(&cx(), occurrence).await.unwrap();
         let changes = told.resource_changes.unwrap();
-        assert_eq!((changes.affected_vnfcs.len(), changes.affected_virtual_links.len()), (3, 1));
+        assert_eq!(
+            (changes.affected_vnfcs.len(), changes.affected_virtual_links.len()),
+            (3, 1)
+        );
         assert_eq!(site.terminate(id).await.unwrap_err().kind, ErrorKind::Conflict);
         site.vnfm.delete(&cx(), id).await.unwrap();
         assert_eq!(site.vnfm.find(&cx(), id).await.unwrap_err().kind, ErrorKind::NotFound);
@@ -256,10 +333,15 @@ mod tests {
     async fn it_cannot_be_undone_and_given_up_it_can_be_asked_for_again() {
         let site = Site::new().await;
         let id = site.instantiated().await;
-        site.world.vim.refuse("end network", 1, CallError::conflict("it is held"));
+        site.world
+            .vim
+            .refuse("end network", 1, CallError::conflict("it is held"));
         let occurrence = site.terminate(id).await.unwrap();
         site.ended(occurrence, State::FailedTemp).await;
-        assert_eq!(site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind, ErrorKind::Unsupported);
+        assert_eq!(
+            site.vnfm.rollback(&cx(), occurrence).await.unwrap_err().kind,
+            ErrorKind::Unsupported
+        );
         let told = site.vnfm.fail(&cx(), occurrence).await.unwrap();
         assert_eq!(told.operation_state, LcmOperationState::Failed);
         let found = site.find(id).await;

@@ -51,6 +51,21 @@ impl NewVnfcs<'_> {
     }
 }
 
+/// The step that ends a VNFC's machine.
+pub(crate) fn machine_gone(vnfc: &str) -> String {
+    format!("remove-machine/{vnfc}")
+}
+
+/// The step that ends a VNFC's ports.
+pub(crate) fn ports_gone(vnfc: &str) -> String {
+    format!("remove-ports/{vnfc}")
+}
+
+/// Whether a step has done its work.
+pub(crate) fn is_done(outputs: &Outputs, step: &str) -> bool {
+    outputs.iter().any(|(done, _)| done == step)
+}
+
 /// Whether the machines of a VDU boot an image.
 pub(crate) fn has_image(flavour: &DeploymentFlavour, vdu: &str) -> bool {
     flavour.vdu(vdu).is_some_and(|vdu| vdu.boot_image().is_some())
@@ -61,7 +76,9 @@ pub(crate) fn has_image(flavour: &DeploymentFlavour, vdu: &str) -> bool {
 pub(crate) fn made(plans: &[VnfcPlan], outputs: &Outputs) -> Result<Vec<Vnfc>, StepError> {
     let mut vnfcs = Vec::new();
     for plan in plans {
-        let Some(ports) = outputs.find::<Vec<Port>>(&port::step_name(&plan.id))? else { continue };
+        let Some(ports) = outputs.find::<Vec<Port>>(&port::step_name(&plan.id))? else {
+            continue;
+        };
         vnfcs.push(Vnfc {
             id: plan.id.clone(),
             vdu: plan.vdu.clone(),

@@ -37,7 +37,9 @@ pub struct VnfmConfig {
 impl Default for VnfmConfig {
     /// Thirty seconds: a guest that handles a power button is down in less.
     fn default() -> Self {
-        Self { graceful_termination: Duration::from_secs(30) }
+        Self {
+            graceful_termination: Duration::from_secs(30),
+        }
     }
 }
 
@@ -54,7 +56,11 @@ pub struct Vnfm {
 impl Vnfm {
     /// A VNFM over a store. Until it is connected, everything answers `Unavailable`.
     pub fn new(config: VnfmConfig, store: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { config, links: Links::new(store), engine: OnceLock::new() })
+        Arc::new(Self {
+            config,
+            links: Links::new(store),
+            engine: OnceLock::new(),
+        })
     }
 
     /// Its lifecycle operations, for the engine's registry.
@@ -205,5 +211,105 @@ impl VnfLifecycleManagement for Vnfm {
             CancelModeType::Forceful => CancelMode::Forceful,
         };
         self.engine()?.cancel(ask.operation, mode).await.map_err(task_refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use manifold_call::ErrorKind;
+    use manifold_lcm::State;
+    use manifold_sol::ScaleType;
+
+    use super::*;
+    use crate::testing::{Site, World, cx, instantiate_request, scale_request};
+
+    #[tokio::test]
+    async fn before_it_is_connected_it_says_later() {
+        let world = World::new();
+        let vnfm = Vnfm::new(VnfmConfig::default(), Arc::clone(&world.store));
+        let id = VnfInstanceId::random();
+        let request = instantiate_request(world.outside);
+        let error = vnfm
+            .instantiate(
+                &cx(),
+                Ask {
+                    vnf_instance_id: id,
+                    request,
+                },
+            )
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable);
+        assert_eq!(
+            vnfm.find_operation(&cx(), OccurrenceId::random())
+                .await
+                .unwrap_err()
+                .kind,
+            ErrorKind::Unavailable
+        );
+    }
+
+    /// Two wishes at once: one wins, the other is told who did.
+    #[tokio::test]
+    async fn one_operation_at_a_time_works_on_an_instance() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let ask = || Ask {
+            vnf_instance_id: id,
+            request: scale_request(ScaleType::ScaleOut, 1),
+        };
+        let (cx_one, cx_two) = (cx(), cx());
+        let (one, two) = tokio::join!(site.vnfm.scale(&cx_one, ask()), site.vnfm.scale(&cx_two, ask()));
+        let (won, lost) = match (one, two) {
+            (Ok(won), Err(lost)) | (Err(lost), Ok(won)) => (won, lost),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(lost.kind, ErrorKind::Busy);
+        assert!(lost.detail.contains(&won.to_string()), "{lost}");
+        site.ended(won, State::Completed).await;
+        assert_eq!(site.world.vim.counts(), (1, 5, 4));
+    }
+
+    #[tokio::test]
+    async fn tasks_are_refused_where_the_state_does_not_allow_them() {
+        let site = Site::new().await;
+        site.instantiated().await;
+        let id = site.vnfm.query_operations(&cx(), ()).await.unwrap()[0]
+            .id
+            .parse()
+            .unwrap();
+        let cancel = CancelOperation {
+            operation: id,
+            mode: CancelModeType::Graceful,
+        };
+        let refused = [
+            site.vnfm.retry(&cx(), id).await.err(),
+            site.vnfm.rollback(&cx(), id).await.err(),
+            site.vnfm.fail(&cx(), id).await.err(),
+            site.vnfm.cancel(&cx(), cancel).await.err(),
+        ];
+        for error in refused {
+            assert_eq!(error.unwrap().kind, ErrorKind::Conflict);
+        }
+        assert_eq!(
+            site.vnfm.retry(&cx(), OccurrenceId::random()).await.unwrap_err().kind,
+            ErrorKind::NotFound
+        );
+    }
+
+    /// A commit costs 0.4 ms: an instantiation of three VNFCs is to have as few as its stages, not as its resources.
+    #[tokio::test]
+    async fn commits_grow_with_stages_and_not_with_resources() {
+        let site = Site::new().await;
+        let commits = || site.engine.metrics().commits_total.load(Ordering::Relaxed);
+        let id = site.instantiated().await;
+        // Start, granted, network, ports, machines as they come, end.
+        assert!(commits() <= 9, "{}", commits());
+        let before = commits();
+        let occurrence = site.terminate(id).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert!(commits() - before <= 6, "{}", commits() - before);
     }
 }

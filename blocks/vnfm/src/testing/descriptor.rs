@@ -17,7 +17,9 @@ fn image() -> SwImageDesc {
         min_disk_bytes: 0,
         min_ram_bytes: 0,
         size_bytes: None,
-        source: SwImageSource::Manifold { name: "guest".to_owned() },
+        source: SwImageSource::Manifold {
+            name: "guest".to_owned(),
+        },
         place: None,
     }
 }
@@ -26,7 +28,11 @@ fn image() -> SwImageDesc {
 pub(crate) fn vdu(id: &str, initial: u32, max: u32, connection_points: Vec<VduCp>) -> Vdu {
     Vdu {
         id: id.to_owned(),
-        compute: Some(VirtualCompute { num_virtual_cpu: 1, virtual_mem_size_mib: 96, ..VirtualCompute::default() }),
+        compute: Some(VirtualCompute {
+            num_virtual_cpu: 1,
+            virtual_mem_size_mib: 96,
+            ..VirtualCompute::default()
+        }),
         sw_image: Some(image()),
         initial_number_of_instances: initial,
         min_number_of_instances: initial,
@@ -47,16 +53,30 @@ pub(crate) fn vdu_cp(id: &str, link: Option<&str>) -> VduCp {
 }
 
 pub(crate) fn link(id: &str) -> VnfVirtualLink {
-    VnfVirtualLink { id: id.to_owned(), ..VnfVirtualLink::default() }
+    VnfVirtualLink {
+        id: id.to_owned(),
+        ..VnfVirtualLink::default()
+    }
 }
 
 /// A front end with a leg outside, and workers behind it that are scaled, each on a host of its own.
 pub(crate) fn gateway() -> Vnfd {
-    let mut front = vdu("frontend", 1, 1, vec![vdu_cp("front_in", Some("internal")), vdu_cp("access", None)]);
-    front.boot_data = Some(BootData { content: Some("#cloud-config top-secret".to_owned()), ..BootData::default() });
+    let mut front = vdu(
+        "frontend",
+        1,
+        1,
+        vec![vdu_cp("front_in", Some("internal")), vdu_cp("access", None)],
+    );
+    front.boot_data = Some(BootData {
+        content: Some("#cloud-config top-secret".to_owned()),
+        ..BootData::default()
+    });
     let mut worker = vdu("worker", 1, 4, vec![vdu_cp("work_in", Some("internal"))]);
     worker.deltas.insert("workers".to_owned(), vec![1, 1, 1]);
-    let aspect = ScalingAspect { max_scale_level: 3, ..ScalingAspect::default() };
+    let aspect = ScalingAspect {
+        max_scale_level: 3,
+        ..ScalingAspect::default()
+    };
     let level = |level: u32| InstantiationLevel {
         scale_levels: [("workers".to_owned(), level)].into(),
         ..InstantiationLevel::default()
@@ -71,7 +91,10 @@ pub(crate) fn gateway() -> Vnfd {
         ext_cpds: vec![VnfExtCpd {
             id: "access".to_owned(),
             requirement: Some("virtual_link".to_owned()),
-            internal: ExtCpInternal::VduCp { vdu: "frontend".to_owned(), cp: "access".to_owned() },
+            internal: ExtCpInternal::VduCp {
+                vdu: "frontend".to_owned(),
+                cp: "access".to_owned(),
+            },
             layer_protocols: Vec::new(),
             place: None,
         }],

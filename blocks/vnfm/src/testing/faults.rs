@@ -25,7 +25,11 @@ impl Block {
     fn new() -> Self {
         let world = World::new();
         world.nfvo.onboard(gateway());
-        Self { world, vnfm: Mutex::default(), vnf: Mutex::default() }
+        Self {
+            world,
+            vnfm: Mutex::default(),
+            vnf: Mutex::default(),
+        }
     }
 
     fn vnfm(&self) -> Arc<Vnfm> {
@@ -54,26 +58,55 @@ impl Arena for Block {
         let vnfm = self.vnfm();
         let vnf_instance_id = created(&vnfm, "gateway").await;
         *self.vnf.lock().unwrap() = Some(vnf_instance_id);
-        let instantiate = Ask { vnf_instance_id, request: instantiate_request(self.world.outside) };
+        let instantiate = Ask {
+            vnf_instance_id,
+            request: instantiate_request(self.world.outside),
+        };
         if operation != instantiate::KIND {
-            let occurrence = vnfm.instantiate(&cx(), instantiate.clone()).await.map_err(|error| error.to_string())?;
-            engine.settled(occurrence, super::LIMIT).await.map_err(|error| error.to_string())?;
+            let occurrence = vnfm
+                .instantiate(&cx(), instantiate.clone())
+                .await
+                .map_err(|error| error.to_string())?;
+            engine
+                .settled(occurrence, super::LIMIT)
+                .await
+                .map_err(|error| error.to_string())?;
         }
-        let scale = |kind| Ask { vnf_instance_id, request: scale_request(kind, 1) };
+        let scale = |kind| Ask {
+            vnf_instance_id,
+            request: scale_request(kind, 1),
+        };
         let begun = match operation {
             instantiate::KIND => vnfm.begin_instantiate(&cx(), &instantiate).await,
             scale::OUT => vnfm.begin_scale(&cx(), &scale(ScaleType::ScaleOut)).await,
             scale::IN => vnfm.begin_scale(&cx(), &scale(ScaleType::ScaleIn)).await,
             heal::KIND => {
-                let request = HealVnfRequest { vnfc_instance_id: vec!["worker-1".to_owned()], ..HealVnfRequest::default() };
-                vnfm.begin_heal(&cx(), &Ask { vnf_instance_id, request }).await
+                let request = HealVnfRequest {
+                    vnfc_instance_id: vec!["worker-1".to_owned()],
+                    ..HealVnfRequest::default()
+                };
+                vnfm.begin_heal(
+                    &cx(),
+                    &Ask {
+                        vnf_instance_id,
+                        request,
+                    },
+                )
+                .await
             }
             terminate::KIND => {
                 let request = TerminateVnfRequest {
                     termination_type: CancelModeType::Graceful,
                     graceful_termination_timeout: None,
                 };
-                vnfm.begin_terminate(&cx(), &Ask { vnf_instance_id, request }).await
+                vnfm.begin_terminate(
+                    &cx(),
+                    &Ask {
+                        vnf_instance_id,
+                        request,
+                    },
+                )
+                .await
             }
             other => return Err(format!("there is no sample of {other}")),
         };
@@ -99,8 +132,16 @@ impl Arena for Block {
         };
         let told = found.instantiated_vnf_info.map_or(0, |info| {
             let runs = |id: &str| self.world.vim.compute(id).is_some();
-            let made = info.vnfc_resource_info.iter().filter(|vnfc| runs(&vnfc.compute_resource.resource_id)).count();
-            let started = info.vnfc_info.iter().filter(|vnfc| vnfc.vnfc_state == VnfState::Started).count();
+            let made = info
+                .vnfc_resource_info
+                .iter()
+                .filter(|vnfc| runs(&vnfc.compute_resource.resource_id))
+                .count();
+            let started = info
+                .vnfc_info
+                .iter()
+                .filter(|vnfc| vnfc.vnfc_state == VnfState::Started)
+                .count();
             if made == started { made } else { usize::MAX }
         });
         let has = self.world.vim.counts();
@@ -110,7 +151,9 @@ impl Arena for Block {
         if has == expected && told == machines {
             Ok(())
         } else {
-            Err(format!("the VIM has {has:?} and the VNF tells of {told}, instead of {expected:?}"))
+            Err(format!(
+                "the VIM has {has:?} and the VNF tells of {told}, instead of {expected:?}"
+            ))
         }
     }
 }

@@ -3,7 +3,9 @@
 use manifold_descriptors::Vnfd;
 use manifold_descriptors::vnfd::{DeploymentFlavour, ExtCpInternal, LcmOperations, ScalingAspect, VnfExtCpd};
 use manifold_lcm::State;
-use manifold_sol::{CancelModeType, HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest, TerminateVnfRequest};
+use manifold_sol::{
+    CancelModeType, HealVnfRequest, InstantiateVnfRequest, ScaleType, ScaleVnfRequest, TerminateVnfRequest,
+};
 use manifold_vnfm_interface::{Ask, VnfLifecycleManagement};
 use proptest::prelude::*;
 
@@ -25,10 +27,25 @@ struct Shape {
 
 fn shape() -> impl Strategy<Value = Shape> {
     (0_usize..4).prop_flat_map(|links| {
-        let point = if links == 0 { Just(None).boxed() } else { prop::option::of(0..links).boxed() };
+        let point = if links == 0 {
+            Just(None).boxed()
+        } else {
+            prop::option::of(0..links).boxed()
+        };
         let vdu = (1_u32..4, 0_u32..3, prop::collection::vec(point, 0..4));
-        (prop::collection::vec(vdu, 1..4), any::<bool>(), any::<bool>(), any::<Option<prop::sample::Index>>())
-            .prop_map(move |(vdus, graceful, scales, heals)| Shape { links, vdus, graceful, scales, heals })
+        (
+            prop::collection::vec(vdu, 1..4),
+            any::<bool>(),
+            any::<bool>(),
+            any::<Option<prop::sample::Index>>(),
+        )
+            .prop_map(move |(vdus, graceful, scales, heals)| Shape {
+                links,
+                vdus,
+                graceful,
+                scales,
+                heals,
+            })
     })
 }
 
@@ -36,7 +53,14 @@ fn vnfd(shape: &Shape) -> Vnfd {
     let mut flavour = DeploymentFlavour {
         id: "default".to_owned(),
         virtual_links: (0..shape.links).map(|at| link(&format!("link{at}"))).collect(),
-        scaling_aspects: [("workers".to_owned(), ScalingAspect { max_scale_level: 1, ..ScalingAspect::default() })].into(),
+        scaling_aspects: [(
+            "workers".to_owned(),
+            ScalingAspect {
+                max_scale_level: 1,
+                ..ScalingAspect::default()
+            },
+        )]
+        .into(),
         lcm_operations: LcmOperations::default(),
         ..DeploymentFlavour::default()
     };
@@ -53,14 +77,21 @@ fn vnfd(shape: &Shape) -> Vnfd {
             flavour.ext_cpds.push(VnfExtCpd {
                 id: cp.id.clone(),
                 requirement: None,
-                internal: ExtCpInternal::VduCp { vdu: vdu.id.clone(), cp: cp.id.clone() },
+                internal: ExtCpInternal::VduCp {
+                    vdu: vdu.id.clone(),
+                    cp: cp.id.clone(),
+                },
                 layer_protocols: Vec::new(),
                 place: None,
             });
         }
         flavour.vdus.push(vdu);
     }
-    Vnfd { descriptor_id: "any".to_owned(), flavours: vec![flavour], ..Vnfd::default() }
+    Vnfd {
+        descriptor_id: "any".to_owned(),
+        flavours: vec![flavour],
+        ..Vnfd::default()
+    }
 }
 
 async fn live(shape: Shape) {
@@ -75,37 +106,94 @@ async fn live(shape: Shape) {
         ext_virtual_links: vec![ext_link(site.world.outside, &outside)],
         ..InstantiateVnfRequest::default()
     };
-    let instantiate = site.vnfm.instantiate(&cx(), Ask { vnf_instance_id: id, request }).await.unwrap();
+    let instantiate = site
+        .vnfm
+        .instantiate(
+            &cx(),
+            Ask {
+                vnf_instance_id: id,
+                request,
+            },
+        )
+        .await
+        .unwrap();
     site.ended(instantiate, State::Completed).await;
     let counts = |scaled: bool| {
         let of = |(initial, step, points): &(u32, u32, Vec<Point>)| {
             let machines = (initial + if scaled { *step } else { 0 }) as usize;
             (machines, machines * points.len())
         };
-        let sum = shape.vdus.iter().map(of).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let sum = shape
+            .vdus
+            .iter()
+            .map(of)
+            .fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
         (shape.links, sum.1, sum.0)
     };
     assert_eq!(site.world.vim.counts(), counts(false));
     if shape.scales {
-        let request = ScaleVnfRequest { kind: ScaleType::ScaleOut, aspect_id: "workers".to_owned(), ..ScaleVnfRequest::default() };
-        let scale = site.vnfm.scale(&cx(), Ask { vnf_instance_id: id, request }).await.unwrap();
+        let request = ScaleVnfRequest {
+            kind: ScaleType::ScaleOut,
+            aspect_id: "workers".to_owned(),
+            ..ScaleVnfRequest::default()
+        };
+        let scale = site
+            .vnfm
+            .scale(
+                &cx(),
+                Ask {
+                    vnf_instance_id: id,
+                    request,
+                },
+            )
+            .await
+            .unwrap();
         site.ended(scale, State::Completed).await;
         assert_eq!(site.world.vim.counts(), counts(true));
     }
     if let Some(index) = shape.heals {
         let info = site.find(id).await.instantiated_vnf_info.unwrap();
         let patient = index.get(&info.vnfc_resource_info);
-        site.world.vim.lose(patient.compute_resource.resource_id.parse().unwrap());
+        site.world
+            .vim
+            .lose(patient.compute_resource.resource_id.parse().unwrap());
         let request = HealVnfRequest::default();
-        let heal = site.vnfm.heal(&cx(), Ask { vnf_instance_id: id, request }).await.unwrap();
+        let heal = site
+            .vnfm
+            .heal(
+                &cx(),
+                Ask {
+                    vnf_instance_id: id,
+                    request,
+                },
+            )
+            .await
+            .unwrap();
         site.ended(heal, State::Completed).await;
         assert_eq!(site.world.vim.counts(), counts(shape.scales));
         let healed = site.find(id).await.instantiated_vnf_info.unwrap();
         assert_eq!(healed.ext_cp_info, info.ext_cp_info);
     }
-    let termination_type = if shape.graceful { CancelModeType::Graceful } else { CancelModeType::Forceful };
-    let request = TerminateVnfRequest { termination_type, graceful_termination_timeout: None };
-    let terminate = site.vnfm.terminate(&cx(), Ask { vnf_instance_id: id, request }).await.unwrap();
+    let termination_type = if shape.graceful {
+        CancelModeType::Graceful
+    } else {
+        CancelModeType::Forceful
+    };
+    let request = TerminateVnfRequest {
+        termination_type,
+        graceful_termination_timeout: None,
+    };
+    let terminate = site
+        .vnfm
+        .terminate(
+            &cx(),
+            Ask {
+                vnf_instance_id: id,
+                request,
+            },
+        )
+        .await
+        .unwrap();
     site.ended(terminate, State::Completed).await;
     assert_eq!(site.world.vim.counts(), (0, 0, 0));
     site.vnfm.delete(&cx(), id).await.unwrap();

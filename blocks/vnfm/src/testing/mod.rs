@@ -135,7 +135,10 @@ impl Site {
     /// An instance with two workers.
     pub(crate) async fn instantiated(&self) -> VnfInstanceId {
         let id = self.created().await;
-        let ask = Ask { vnf_instance_id: id, request: instantiate_request(self.world.outside) };
+        let ask = Ask {
+            vnf_instance_id: id,
+            request: instantiate_request(self.world.outside),
+        };
         let occurrence = self.vnfm.instantiate(&cx(), ask).await.unwrap();
         self.ended(occurrence, State::Completed).await;
         self.world.log.take();
@@ -162,11 +165,27 @@ impl Site {
     }
 
     pub(crate) async fn scale(&self, id: VnfInstanceId, kind: ScaleType, steps: u32) -> Outcome<OccurrenceId> {
-        self.vnfm.scale(&cx(), Ask { vnf_instance_id: id, request: scale_request(kind, steps) }).await
+        self.vnfm
+            .scale(
+                &cx(),
+                Ask {
+                    vnf_instance_id: id,
+                    request: scale_request(kind, steps),
+                },
+            )
+            .await
     }
 
     pub(crate) async fn terminate(&self, id: VnfInstanceId) -> Outcome<OccurrenceId> {
-        self.vnfm.terminate(&cx(), Ask { vnf_instance_id: id, request: terminate_request() }).await
+        self.vnfm
+            .terminate(
+                &cx(),
+                Ask {
+                    vnf_instance_id: id,
+                    request: terminate_request(),
+                },
+            )
+            .await
     }
 }
 
@@ -211,5 +230,8 @@ pub(crate) fn scale_request(kind: ScaleType, steps: u32) -> ScaleVnfRequest {
 }
 
 pub(crate) fn terminate_request() -> TerminateVnfRequest {
-    TerminateVnfRequest { termination_type: CancelModeType::Forceful, graceful_termination_timeout: None }
+    TerminateVnfRequest {
+        termination_type: CancelModeType::Forceful,
+        graceful_termination_timeout: None,
+    }
 }

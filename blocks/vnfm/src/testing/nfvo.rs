@@ -68,8 +68,14 @@ impl VnfLifecycleOperationGranting for Nfvo {
         if let Some(refusal) = self.refusal.lock().unwrap().clone() {
             return Err(refusal);
         }
-        let connection = VimConnectionInfo { vim_id: Some(ID.to_owned()), vim_type: "MANIFOLD.VIM.V_1".to_owned() };
-        let computes = request.add_resources.iter().filter(|added| added.kind == GrantedResourceType::Compute);
+        let connection = VimConnectionInfo {
+            vim_id: Some(ID.to_owned()),
+            vim_type: "MANIFOLD.VIM.V_1".to_owned(),
+        };
+        let computes = request
+            .add_resources
+            .iter()
+            .filter(|added| added.kind == GrantedResourceType::Compute);
         let mut vdus: Vec<String> = computes.clone().filter_map(|added| added.vdu_id.clone()).collect();
         vdus.sort();
         vdus.dedup();
@@ -97,8 +103,10 @@ impl VnfLifecycleOperationGranting for Nfvo {
             Some("images") => assets.software_images.clear(),
             _ => {}
         }
-        let hosts: serde_json::Map<String, Value> =
-            computes.enumerate().map(|(at, added)| (added.id.clone(), json!(format!("host-{at}")))).collect();
+        let hosts: serde_json::Map<String, Value> = computes
+            .enumerate()
+            .map(|(at, added)| (added.id.clone(), json!(format!("host-{at}"))))
+            .collect();
         let info = |id: &String, zone: bool| GrantInfo {
             resource_definition_id: id.clone(),
             vim_connection_id: Some("c".to_owned()),
@@ -120,7 +128,11 @@ impl VnfLifecycleOperationGranting for Nfvo {
                 .iter()
                 .map(|added| info(&added.id, added.kind == GrantedResourceType::Compute))
                 .collect(),
-            remove_resources: request.remove_resources.iter().map(|removed| info(&removed.id, false)).collect(),
+            remove_resources: request
+                .remove_resources
+                .iter()
+                .map(|removed| info(&removed.id, false))
+                .collect(),
             vim_assets: Some(assets),
             additional_params: [("hosts".to_owned(), Value::Object(hosts))].into(),
         })

@@ -41,7 +41,10 @@ struct Held {
 
 impl Vim {
     pub(crate) fn new(log: Log) -> Self {
-        Self { log, state: Mutex::default() }
+        Self {
+            log,
+            state: Mutex::default(),
+        }
     }
 
     pub(crate) fn handle(self: &Arc<Self>) -> VimHandle {
@@ -63,7 +66,9 @@ impl Vim {
     pub(crate) fn provide(&self, name: &str) -> NetworkId {
         let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes());
         let tenant = TenantId::from("a");
-        self.held().networks.insert(id, (tenant, network(id, name.to_owned(), Metadata::default())));
+        self.held()
+            .networks
+            .insert(id, (tenant, network(id, name.to_owned(), Metadata::default())));
         NetworkId(id)
     }
 
@@ -90,7 +95,10 @@ impl Vim {
     }
 
     pub(crate) fn compute(&self, id: &str) -> Option<VirtualCompute> {
-        self.held().computes.get(&id.parse().unwrap()).map(|(_, compute)| compute.clone())
+        self.held()
+            .computes
+            .get(&id.parse().unwrap())
+            .map(|(_, compute)| compute.clone())
     }
 
     pub(crate) fn user_data(&self, id: &str) -> Option<UserData> {
@@ -100,7 +108,10 @@ impl Vim {
     /// Everything that VNFs own.
     pub(crate) fn census(&self) -> Value {
         let held = self.held();
-        let networks = held.networks.values().filter(|(_, network)| !network.metadata.is_empty());
+        let networks = held
+            .networks
+            .values()
+            .filter(|(_, network)| !network.metadata.is_empty());
         json!({
             "networks": networks.map(|(_, network)| network).collect::<Vec<_>>(),
             "ports": held.ports.values().map(|(_, port)| port).collect::<Vec<_>>(),
@@ -111,7 +122,11 @@ impl Vim {
     /// How many networks, ports and machines VNFs own.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         let held = self.held();
-        let networks = held.networks.values().filter(|(_, network)| !network.metadata.is_empty()).count();
+        let networks = held
+            .networks
+            .values()
+            .filter(|(_, network)| !network.metadata.is_empty())
+            .count();
         (networks, held.ports.len(), held.computes.len())
     }
 
@@ -132,19 +147,30 @@ impl Held {
     fn drop_compute(&mut self, id: Uuid) {
         if self.computes.remove(&id).is_some() {
             self.user_data.remove(&id);
-            for (_, port) in self.ports.values_mut().filter(|(_, port)| port.attached_resource_id == Some(ComputeId(id))) {
+            for (_, port) in self
+                .ports
+                .values_mut()
+                .filter(|(_, port)| port.attached_resource_id == Some(ComputeId(id)))
+            {
                 port.attached_resource_id = None;
             }
         }
     }
 
-    fn port(&mut self, name: String, data: manifold_vim_interface::VirtualNetworkPortData, id: Uuid) -> Outcome<VirtualNetworkPort> {
+    fn port(
+        &mut self,
+        name: String,
+        data: manifold_vim_interface::VirtualNetworkPortData,
+        id: Uuid,
+    ) -> Outcome<VirtualNetworkPort> {
         let network = data.network_id;
         if !self.networks.contains_key(&network.0) {
             return Err(CallError::not_found(format!("there is no network {network}")));
         }
         if let Some(taken) = data.ip_address.iter().find(|ip| {
-            self.ports.values().any(|(_, port)| port.network_id == network && port.ip_address.contains(ip))
+            self.ports
+                .values()
+                .any(|(_, port)| port.network_id == network && port.ip_address.contains(ip))
         }) {
             return Err(CallError::conflict(format!("{taken} is taken")));
         }
@@ -157,8 +183,14 @@ impl Held {
             network_id: network,
             attached_resource_id: None,
             access_point: None,
-            ip_address: if data.ip_address.is_empty() { vec![chosen] } else { data.ip_address },
-            mac_address: data.mac_address.unwrap_or_else(|| format!("02:00:00:00:{a:02x}:{b:02x}")),
+            ip_address: if data.ip_address.is_empty() {
+                vec![chosen]
+            } else {
+                data.ip_address
+            },
+            mac_address: data
+                .mac_address
+                .unwrap_or_else(|| format!("02:00:00:00:{a:02x}:{b:02x}")),
             bandwidth: 0,
             operational_state: OperationalState::Enabled,
             metadata: Metadata::default(),
@@ -187,7 +219,10 @@ fn network(id: Uuid, name: String, metadata: Metadata) -> VirtualNetwork {
 
 /// What a request makes is named by its key.
 fn made(cx: &Context) -> Uuid {
-    Uuid::new_v5(&cx.idempotency_key.expect("who makes something gives a key").0, cx.tenant.as_str().as_bytes())
+    Uuid::new_v5(
+        &cx.idempotency_key.expect("who makes something gives a key").0,
+        cx.tenant.as_str().as_bytes(),
+    )
 }
 
 /// Of the filter's language, what the VNFM uses.
@@ -203,13 +238,19 @@ fn matches(cx: &Context, filter: &QueryFilter, tenant: &TenantId, metadata: &Met
 #[async_trait]
 impl VirtualisedNetworks for Vim {
     async fn allocate(&self, cx: &Context, ask: AllocateNetworkResource) -> Outcome<NetworkResource> {
-        let AllocateNetworkResource { network_resource_name: name, data, metadata } = ask;
+        let AllocateNetworkResource {
+            network_resource_name: name,
+            data,
+            metadata,
+        } = ask;
         let id = made(cx);
         match data {
             NetworkResourceData::Network { .. } => {
                 let mut held = self.told(format!("network {name}"))?;
                 let make = || (cx.tenant.clone(), network(id, name, metadata));
-                Ok(NetworkResource::NetworkData(held.networks.entry(id).or_insert_with(make).1.clone()))
+                Ok(NetworkResource::NetworkData(
+                    held.networks.entry(id).or_insert_with(make).1.clone(),
+                ))
             }
             NetworkResourceData::Subnet { .. } => Err(CallError::unsupported("subnets come with networks")),
             NetworkResourceData::NetworkPort { data } => {
@@ -217,7 +258,10 @@ impl VirtualisedNetworks for Vim {
                 if let Some((_, port)) = held.ports.get(&id) {
                     return Ok(NetworkResource::NetworkPortData(port.clone()));
                 }
-                let port = VirtualNetworkPort { metadata, ..held.port(name, data, id)? };
+                let port = VirtualNetworkPort {
+                    metadata,
+                    ..held.port(name, data, id)?
+                };
                 held.ports.insert(id, (cx.tenant.clone(), port.clone()));
                 Ok(NetworkResource::NetworkPortData(port))
             }
@@ -226,8 +270,14 @@ impl VirtualisedNetworks for Vim {
 
     async fn query(&self, cx: &Context, filter: QueryFilter) -> Outcome<NetworkResources> {
         let held = self.held();
-        let networks = held.networks.values().filter(|(tenant, item)| matches(cx, &filter, tenant, &item.metadata));
-        let ports = held.ports.values().filter(|(tenant, item)| matches(cx, &filter, tenant, &item.metadata));
+        let networks = held
+            .networks
+            .values()
+            .filter(|(tenant, item)| matches(cx, &filter, tenant, &item.metadata));
+        let ports = held
+            .ports
+            .values()
+            .filter(|(tenant, item)| matches(cx, &filter, tenant, &item.metadata));
         Ok(NetworkResources {
             network_data: networks.map(|(_, item)| item.clone()).collect(),
             subnet_data: Vec::new(),
@@ -242,13 +292,25 @@ impl VirtualisedNetworks for Vim {
     async fn terminate(&self, _cx: &Context, ids: Vec<Uuid>) -> Outcome<Vec<Uuid>> {
         let names: Vec<String> = {
             let held = self.held();
-            let port = |id| held.ports.get(id).map(|(_, port)| format!("port {}", port.network_resource_name));
-            let network = |id| held.networks.get(id).map(|(_, net)| format!("network {}", net.network_resource_name));
+            let port = |id| {
+                held.ports
+                    .get(id)
+                    .map(|(_, port)| format!("port {}", port.network_resource_name))
+            };
+            let network = |id| {
+                held.networks
+                    .get(id)
+                    .map(|(_, net)| format!("network {}", net.network_resource_name))
+            };
             ids.iter().filter_map(|id| port(id).or_else(|| network(id))).collect()
         };
         let mut held = self.told(format!("end {}", names.join(", ")))?;
         for id in &ids {
-            if held.ports.get(id).is_some_and(|(_, port)| port.attached_resource_id.is_some()) {
+            if held
+                .ports
+                .get(id)
+                .is_some_and(|(_, port)| port.attached_resource_id.is_some())
+            {
                 return Err(CallError::conflict(format!("a machine uses port {id}")));
             }
             held.ports.remove(id);
@@ -274,10 +336,15 @@ impl VirtualisedCompute for Vim {
         let mut interfaces = Vec::new();
         for wanted in &ask.interface_data {
             let port = wanted.network_port_id.expect("the VNFM makes ports itself");
-            let (_, port) =
-                held.ports.get_mut(&port.0).ok_or_else(|| CallError::not_found(format!("there is no port {port}")))?;
+            let (_, port) = held
+                .ports
+                .get_mut(&port.0)
+                .ok_or_else(|| CallError::not_found(format!("there is no port {port}")))?;
             if let Some(other) = port.attached_resource_id {
-                return Err(CallError::conflict(format!("machine {other} uses port {}", port.resource_id)));
+                return Err(CallError::conflict(format!(
+                    "machine {other} uses port {}",
+                    port.resource_id
+                )));
             }
             port.attached_resource_id = Some(ComputeId(id));
             interfaces.push(VirtualNetworkInterface {
@@ -315,7 +382,10 @@ impl VirtualisedCompute for Vim {
 
     async fn query(&self, cx: &Context, filter: QueryFilter) -> Outcome<Vec<VirtualCompute>> {
         let held = self.held();
-        let found = held.computes.values().filter(|(tenant, item)| matches(cx, &filter, tenant, &item.metadata));
+        let found = held
+            .computes
+            .values()
+            .filter(|(tenant, item)| matches(cx, &filter, tenant, &item.metadata));
         Ok(found.map(|(_, item)| item.clone()).collect())
     }
 
@@ -326,7 +396,10 @@ impl VirtualisedCompute for Vim {
     async fn terminate(&self, _cx: &Context, ids: Vec<ComputeId>) -> Outcome<Vec<ComputeId>> {
         let names: Vec<String> = {
             let held = self.held();
-            ids.iter().filter_map(|id| held.computes.get(&id.0)).map(|(_, item)| item.compute_name.clone()).collect()
+            ids.iter()
+                .filter_map(|id| held.computes.get(&id.0))
+                .map(|(_, item)| item.compute_name.clone())
+                .collect()
         };
         let mut held = self.told(format!("end machine {}", names.join(", ")))?;
         for id in &ids {
