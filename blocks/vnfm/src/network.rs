@@ -8,7 +8,7 @@ use manifold_descriptors::vnfd::VnfVirtualLink;
 use manifold_lcm::{Found, Progress, Step, StepCx, StepError, UndoProgress};
 use manifold_vim_interface::{
     AddressRange, AllocateNetworkResource, NetworkResource, NetworkResourceData, NetworkSubnetData, VimHandle,
-    VirtualNetworkData,
+    VirtualNetwork, VirtualNetworkData,
 };
 use manifold_vnfm_interface::VnfInstanceId;
 use serde_json::Value;
@@ -106,12 +106,7 @@ impl Step for MakeNetwork {
             .networks
             .query(&cx.context_of("find"), label::made_by(cx.identity()))
             .await?;
-        let ids = found
-            .network_data
-            .iter()
-            .map(|network| network.network_resource_id.0)
-            .collect();
-        end(cx, &vim, "networks", ids).await?;
+        end(cx, &vim, "networks", with_subnets(&found.network_data)).await?;
         Ok(UndoProgress::Done)
     }
 
@@ -133,11 +128,7 @@ impl RemoveNetworks {
             .networks
             .query(&cx.context_of("find"), label::owned_by(self.vnf))
             .await?;
-        Ok(found
-            .network_data
-            .iter()
-            .map(|network| network.network_resource_id.0)
-            .collect())
+        Ok(with_subnets(&found.network_data))
     }
 }
 
@@ -166,6 +157,15 @@ impl Step for RemoveNetworks {
     fn limit(&self) -> Duration {
         LIMIT
     }
+}
+
+/// Networks and what came with them: a network whose subnets are not named along with it is in use and stays.
+fn with_subnets(networks: &[VirtualNetwork]) -> Vec<Uuid> {
+    let of = |network: &VirtualNetwork| {
+        let subnets: Vec<Uuid> = network.subnet_id.iter().map(|subnet| subnet.0).collect();
+        subnets.into_iter().chain([network.network_resource_id.0])
+    };
+    networks.iter().flat_map(of).collect()
 }
 
 /// Ends networks or ports. Errors: some are left; names them.

@@ -3,7 +3,8 @@
 use manifold_descriptors::Vnfd;
 use manifold_descriptors::vnfd::{
     AffinityRule, AffinityScope, AffinityType, BootData, DeploymentFlavour, ExtCpInternal, InstantiationLevel,
-    LcmOperations, ScalingAspect, SwImageDesc, SwImageSource, Vdu, VduCp, VirtualCompute, VnfExtCpd, VnfVirtualLink,
+    IpVersion, L3ProtocolData, LcmOperations, ScalingAspect, SwImageDesc, SwImageSource, Vdu, VduCp, VirtualCompute,
+    VnfExtCpd, VnfVirtualLink,
 };
 
 fn image() -> SwImageDesc {
@@ -55,6 +56,16 @@ pub(crate) fn vdu_cp(id: &str, link: Option<&str>) -> VduCp {
 pub(crate) fn link(id: &str) -> VnfVirtualLink {
     VnfVirtualLink {
         id: id.to_owned(),
+        l3: vec![L3ProtocolData {
+            name: None,
+            ip_version: IpVersion::Ipv4,
+            cidr: "10.99.0.0/24".parse().unwrap(),
+            ip_allocation_pools: Vec::new(),
+            gateway_ip: None,
+            dhcp_enabled: true,
+            ipv6_address_mode: None,
+            place: None,
+        }],
         ..VnfVirtualLink::default()
     }
 }

@@ -10,9 +10,9 @@ use manifold_vim_interface::{
     AddImage, AffinityGroupId, AllocateCompute, AllocateNetworkResource, ComputeCapacity, ComputeFlavour,
     ComputeFlavours, ComputeId, ComputeOperation, CreateAffinityGroup, FlavourId, ImageId, Metadata, NetworkId,
     NetworkResource, NetworkResourceData, NetworkResources, NfviPop, OperateCompute, OperationalState, PortId,
-    ProviderNetwork, QueryFilter, ResourceZone, RunningState, SoftwareImageInformation, SoftwareImages, Topology,
-    UpdateCompute, UpdateNetworkResource, UserData, VimHandle, VirtualCompute, VirtualNetwork, VirtualNetworkInterface,
-    VirtualNetworkPort, VirtualisedCompute, VirtualisedNetworks,
+    ProviderNetwork, QueryFilter, ResourceZone, RunningState, SoftwareImageInformation, SoftwareImages, SubnetId,
+    Topology, UpdateCompute, UpdateNetworkResource, UserData, VimHandle, VirtualCompute, VirtualNetwork,
+    VirtualNetworkInterface, VirtualNetworkPort, VirtualisedCompute, VirtualisedNetworks,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -245,9 +245,16 @@ impl VirtualisedNetworks for Vim {
         } = ask;
         let id = made(cx);
         match data {
-            NetworkResourceData::Network { .. } => {
+            NetworkResourceData::Network { data } => {
                 let mut held = self.told(format!("network {name}"))?;
-                let make = || (cx.tenant.clone(), network(id, name, metadata));
+                let make = || {
+                    let subnets = 0..data.layer3_attributes.len();
+                    let mut network = network(id, name, metadata);
+                    network.subnet_id = subnets
+                        .map(|at| SubnetId(Uuid::new_v5(&id, format!("subnet {at}").as_bytes())))
+                        .collect();
+                    (cx.tenant.clone(), network)
+                };
                 Ok(NetworkResource::NetworkData(
                     held.networks.entry(id).or_insert_with(make).1.clone(),
                 ))
@@ -318,6 +325,12 @@ impl VirtualisedNetworks for Vim {
         for id in &ids {
             if held.ports.values().any(|(_, port)| port.network_id.0 == *id) {
                 return Err(CallError::conflict(format!("network {id} has ports")));
+            }
+            let network = held.networks.get(id).map(|(_, network)| network);
+            if let Some(subnet) = network.and_then(|network| network.subnet_id.iter().find(|id| !ids.contains(&id.0))) {
+                return Err(CallError::conflict(format!(
+                    "network {id} is in use by subnet {subnet}"
+                )));
             }
             held.networks.remove(id);
         }
