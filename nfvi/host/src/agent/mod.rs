@@ -21,8 +21,9 @@ use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio_util::task::TaskTracker;
 
 /// How an agent is set up.
 #[derive(Clone)]
@@ -68,6 +69,9 @@ pub struct Agent {
     /// One change of links at a time: wishes of several callers meet in the same namespaces.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
+    me: Weak<Agent>,
+    /// Work that its caller may have given up: it is done to its end all the same, for half of a namespace helps nobody.
+    work: TaskTracker,
 }
 
 /// What is wished for, and the places where it stands.
@@ -99,7 +103,7 @@ impl Agent {
             .unwrap_or(Duration::from_nanos(1));
         let ring = Arc::new(Ring::new(u64::try_from(started.as_nanos()).unwrap_or(1)));
         let watch = Watch::start(config.instance.clone(), ring.clone()).map_err(AgentError::Watch)?;
-        let agent = Arc::new(Self {
+        let agent = Arc::new_cyclic(|me| Self {
             config,
             labels,
             machines,
@@ -111,6 +115,8 @@ impl Agent {
                 known,
                 places: HashMap::new(),
             }),
+            me: me.clone(),
+            work: TaskTracker::new(),
         });
         agent.machines.tell_changes_to(Arc::new(move |id| ring.push(id)));
         agent.adopt().await.map_err(AgentError::Adopt)?;
@@ -122,13 +128,18 @@ impl Agent {
         let spaces: Vec<_> = lock(&self.state)
             .known
             .values()
-            .filter(|wish| matches!(wish.kind, WishKind::Node(_) | WishKind::Router(_)))
-            .map(|wish| wish.id)
+            .filter_map(|wish| match &wish.kind {
+                WishKind::Node(node) => Some((wish.id, node.forwarding)),
+                WishKind::Router(_) => Some((wish.id, true)),
+                _ => None,
+            })
             .collect();
-        for id in spaces {
+        for (id, forwarding) in spaces {
             match Space::enter(&self.config.run_dir, id) {
                 Ok(space) => {
                     let place = self.open(space).await?;
+                    // Its maker may have died before it was settled.
+                    place.settle(forwarding).await?;
                     let indexes = place
                         .links()
                         .await?
@@ -144,6 +155,18 @@ impl Agent {
             }
         }
         self.sweep_pins()
+    }
+
+    async fn to_the_end<F>(&self, work: impl FnOnce(Arc<Self>) -> F) -> Outcome<Vec<Report>>
+    where
+        F: Future<Output = Outcome<Vec<Report>>> + Send + 'static,
+    {
+        let me = self
+            .me
+            .upgrade()
+            .ok_or_else(|| CallError::unavailable("the agent is ending"))?;
+        let done = self.work.spawn(work(me)).await;
+        done.unwrap_or_else(|error| Err(CallError::internal("the agent's work has panicked").caused_by(error)))
     }
 
     /// Opens a space and listens in it.
@@ -206,11 +229,13 @@ impl Drop for Agent {
 #[async_trait]
 impl Infrastructure for Agent {
     async fn ensure(&self, _cx: &Context, wishes: Vec<Wish>) -> Outcome<Vec<Report>> {
-        self.ensure_all(wishes).await
+        self.to_the_end(|agent| async move { agent.ensure_all(wishes).await })
+            .await
     }
 
     async fn remove(&self, _cx: &Context, ids: Vec<ObjectId>) -> Outcome<Vec<Report>> {
-        self.remove_all(ids).await
+        self.to_the_end(|agent| async move { agent.remove_all(ids).await })
+            .await
     }
 
     async fn observe(&self, _cx: &Context, filter: Filter) -> Outcome<Vec<Seen>> {

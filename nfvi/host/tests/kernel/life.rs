@@ -19,6 +19,11 @@ pub(crate) const TESTS: &[Test] = &[
         run: reboot,
     },
     Test {
+        name: "a_caller_that_gives_up_leaves_nothing_that_cannot_be_mended_or_removed",
+        limit_s: 60,
+        run: given_up,
+    },
+    Test {
         name: "one_wish_that_fails_stops_only_what_stands_on_it",
         limit_s: 60,
         run: partial,
@@ -199,6 +204,30 @@ fn foreign() {
         let seen = agent.observe(&context(), Filter::default()).await.expect("observed");
         assert_eq!(seen.len(), 2, "{seen:?}");
         must("a", &["ip", "link", "show", "theirs"]);
+        agent
+    });
+}
+
+/// A caller that gives up at any moment leaves nothing that the same wishes do not mend and removal does not take.
+fn given_up() {
+    with_agent(|agent| async move {
+        let wishes = network();
+        for after_us in [0, 200, 1_000, 3_000, 6_000, 10_000, 15_000, 20_000] {
+            let limit = Duration::from_micros(after_us);
+            // Whether it got through does not matter: either way the next one must.
+            let _ = tokio::time::timeout(limit, agent.ensure(&context(), wishes.clone())).await;
+            ensure(&agent, &wishes).await;
+            assert_eq!(ensure(&agent, &wishes).await.len(), 0);
+            assert!(settles(Duration::from_secs(5), || pings("p-node", "10.0.0.2", 56)));
+            let _ = tokio::time::timeout(limit, agent.remove(&context(), vec![id("a"), id("net-b"), id("pnf")])).await;
+            let ids = wishes.iter().map(|wish| wish.id).collect();
+            let reports = agent.remove(&context(), ids).await.expect("answered");
+            assert!(reports.iter().all(|report| report.failure.is_none()), "{reports:?}");
+            assert_eq!(
+                agent.observe(&context(), Filter::default()).await.expect("observed"),
+                []
+            );
+        }
         agent
     });
 }
