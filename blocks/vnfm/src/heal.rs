@@ -7,11 +7,13 @@
 //!
 //! Not undone: the old machine is gone. Given up: a VNFC that has no machine is recorded without, and healing finds it again.
 
+use std::collections::BTreeMap;
+
 use manifold_call::{CallError, Context, Outcome};
 use manifold_lcm::{Ending, Machine as States, Occurrence, Operation, Outputs, Plan, PlanError, StepError, Task};
 use manifold_sol::{ChangeType, GrantRequest, HealVnfRequest, VnfLcmOperation};
 use manifold_store::{Kind, Write};
-use manifold_vim_interface::{OperationalState, RunningState, VirtualCompute};
+use manifold_vim_interface::RunningState;
 use manifold_vnfm_interface::Ask;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,31 +80,36 @@ impl Vnfm {
         opened.start(cx, KIND, &params)
     }
 
-    /// Asks the VIMs which VNFC instances have no machine that does what it shall. Errors: a VIM does not answer; then nobody
-    /// knows, and to take its machines for dead would kill them.
+    /// Asks the VIMs which VNFC instances have no machine that does what it shall. Errors: `Unavailable`, a VIM does not answer,
+    /// or has not been told yet whether a machine runs; to take such machines for dead would kill them.
     async fn not_well(&self, cx: &Context, instance: &Instance, instantiated: &Instantiated) -> Outcome<Vec<String>> {
-        let mut well = Vec::new();
+        let mut found = BTreeMap::new();
         for vim in &instantiated.vims {
-            let found = self
-                .links()
-                .vim(vim)?
-                .compute
-                .query(cx, label::owned_by(instance.id))
-                .await?;
-            well.extend(found.into_iter().filter(is_well).map(|compute| compute.compute_id));
+            let vim = self.links().vim(vim)?;
+            let machines = vim.compute.query(cx, label::owned_by(instance.id)).await?;
+            found.extend(
+                machines
+                    .into_iter()
+                    .map(|machine| (machine.compute_id, machine.running_state)),
+            );
         }
-        let ill = |vnfc: &&Vnfc| !vnfc.machine.as_ref().is_some_and(|machine| well.contains(&machine.id));
-        Ok(instantiated
-            .vnfcs
-            .iter()
-            .filter(ill)
-            .map(|vnfc| vnfc.id.clone())
-            .collect())
+        let (mut ill, mut unknown) = (Vec::new(), Vec::new());
+        for vnfc in &instantiated.vnfcs {
+            match vnfc.machine.as_ref().and_then(|machine| found.get(&machine.id)) {
+                Some(RunningState::Running) => {}
+                Some(RunningState::Unknown) => unknown.push(vnfc.id.as_str()),
+                Some(RunningState::Crashed | RunningState::Stopped) | None => ill.push(vnfc.id.clone()),
+            }
+        }
+        if unknown.is_empty() {
+            return Ok(ill);
+        }
+        let unknown = unknown.join(", ");
+        Err(
+            CallError::unavailable(format!("nobody has told yet whether the machines of {unknown} run"))
+                .cure("ask again in a moment, or name the VNFC instances to heal"),
+        )
     }
-}
-
-fn is_well(compute: &VirtualCompute) -> bool {
-    compute.running_state == RunningState::Running && compute.operational_state == OperationalState::Enabled
 }
 
 /// The operation.
@@ -300,7 +307,9 @@ mod tests {
         let id = site.instantiated().await;
         let before = site.find(id).await;
         let machine = |vnf: &VnfInstance, id: &str| vnfc(vnf, id).compute_resource.resource_id.clone();
-        site.world.vim.crash(machine(&before, "frontend-1").parse().unwrap());
+        site.world
+            .vim
+            .become_state(machine(&before, "frontend-1").parse().unwrap(), RunningState::Crashed);
         site.world.vim.lose(machine(&before, "worker-2").parse().unwrap());
         let occurrence = heal(&site, id, &[]).await.unwrap();
         site.ended(occurrence, State::Completed).await;
@@ -365,6 +374,27 @@ mod tests {
             vnfc(&after, "worker-1").compute_resource
         );
         assert_eq!(vnfc(&before, "worker-2"), vnfc(&after, "worker-2"));
+    }
+
+    /// After a restart a VIM knows nothing of its machines for a moment: they are not to die of that.
+    #[tokio::test]
+    async fn machines_of_which_nothing_is_known_are_not_taken_for_dead() {
+        let site = Site::new().await;
+        let id = site.instantiated().await;
+        let before = site.find(id).await;
+        let machine = &vnfc(&before, "worker-1").compute_resource.resource_id;
+        site.world
+            .vim
+            .become_state(machine.parse().unwrap(), RunningState::Unknown);
+        let error = heal(&site, id, &[]).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable);
+        assert!(error.detail.contains("worker-1"), "{error}");
+        assert_eq!(site.find(id).await, before);
+        // Who names it takes the decision.
+        let occurrence = heal(&site, id, &["worker-1"]).await.unwrap();
+        site.ended(occurrence, State::Completed).await;
+        assert!(site.world.vim.compute(machine).is_none());
+        assert_eq!(site.world.vim.counts(), (1, 4, 3));
     }
 
     #[tokio::test]

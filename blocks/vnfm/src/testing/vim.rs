@@ -82,11 +82,11 @@ impl Vim {
         self.held().ignores_stop = true;
     }
 
-    /// A machine ends by itself.
-    pub(crate) fn crash(&self, id: ComputeId) {
+    /// A machine does something by itself.
+    pub(crate) fn become_state(&self, id: ComputeId, state: RunningState) {
         let mut held = self.held();
         let (_, compute) = held.computes.get_mut(&id.0).unwrap();
-        compute.running_state = RunningState::Crashed;
+        compute.running_state = state;
     }
 
     /// A machine is gone altogether.
