@@ -9,12 +9,12 @@
 //!             └─< internal link ──> network
 //! ```
 //!
-//! What it keeps: one document for each instance ([`instance`] has its form), which an operation writes once when it ends. What it
+//! What it keeps: one document for each instance (`instance.rs` has its form), which an operation writes once when it ends. What it
 //! does not keep is the state of resources: that is asked of the VIM when it matters. Every resource carries the instance's
 //! identifier as a label, so that what an operation made and never recorded is still found by termination.
 //!
 //! One file for each operation: parameters, what is refused, plan, what is written at the end, tests. The steps that several
-//! operations share stand with what they make: [`grant`], [`network`], [`port`], [`machine`].
+//! operations share stand with what they make: `grant.rs`, `network.rs`, `port.rs`, `machine.rs`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test ends at what it did not expect"))]
 

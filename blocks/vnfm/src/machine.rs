@@ -12,6 +12,7 @@ use manifold_vim_interface::{
     VimHandle, VirtualCompute, VirtualInterfaceData,
 };
 use manifold_vnfm_interface::VnfInstanceId;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::grant::{Granted, machine_id};
@@ -129,13 +130,17 @@ impl Step for MakeMachine {
         Progress::done(&made(&vim, compute))
     }
 
-    async fn undo(&self, cx: &StepCx, _made: Option<&Value>) -> Result<UndoProgress, StepError> {
+    async fn undo(&self, cx: &StepCx, made: Option<&Value>) -> Result<UndoProgress, StepError> {
         let vim = self.vim(&Granted::of(cx)?)?;
-        let found = vim
-            .compute
-            .query(&cx.context_of("find"), label::made_by(cx.identity()))
-            .await?;
-        end(cx, &vim, found.iter().map(|compute| compute.compute_id).collect()).await?;
+        let ids = match made.and_then(|made| Machine::deserialize(made).ok()) {
+            Some(machine) => vec![machine.id],
+            None => {
+                let filter = label::made_by(cx.identity());
+                let found = vim.compute.query(&cx.context_of("find"), filter).await?;
+                found.iter().map(|compute| compute.compute_id).collect()
+            }
+        };
+        end(cx, &vim, ids).await?;
         Ok(UndoProgress::Done)
     }
 

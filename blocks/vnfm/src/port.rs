@@ -10,6 +10,7 @@ use manifold_vim_interface::{
     VirtualNetworkPortData,
 };
 use manifold_vnfm_interface::VnfInstanceId;
+use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -128,19 +129,17 @@ impl Step for MakePorts {
         Progress::done(&ports)
     }
 
-    async fn undo(&self, cx: &StepCx, _made: Option<&Value>) -> Result<UndoProgress, StepError> {
+    async fn undo(&self, cx: &StepCx, made: Option<&Value>) -> Result<UndoProgress, StepError> {
         let vim = self.vim(cx)?;
-        let found = vim
-            .networks
-            .query(&cx.context_of("find"), label::made_by(cx.identity()))
-            .await?;
-        end(
-            cx,
-            &vim,
-            "ports",
-            found.network_port_data.iter().map(|port| port.resource_id.0).collect(),
-        )
-        .await?;
+        let ids = match made.and_then(|made| Vec::<Port>::deserialize(made).ok()) {
+            Some(ports) => ports.iter().map(|port| port.id.0).collect(),
+            None => {
+                let filter = label::made_by(cx.identity());
+                let found = vim.networks.query(&cx.context_of("find"), filter).await?;
+                found.network_port_data.iter().map(|port| port.resource_id.0).collect()
+            }
+        };
+        end(cx, &vim, "ports", ids).await?;
         Ok(UndoProgress::Done)
     }
 
