@@ -1,0 +1,25 @@
+//! Speed and size: each figure beside its floor, both measured in the same run, because a machine that is busy is slow for both.
+//!
+//! ```text
+//!   cargo bench -p manifold-benches [-- NAME…] [--json]
+//!
+//!   main ──(itself again, one process for each stage)──> stage ── "figure {…}", "skip …" on standard output
+//!                                                          │
+//!     store, lcm, lifecycle   a folder on a disk ──────────┤
+//!     realise, up, machine    PID, network and mount namespaces of their own besides; the kernel ends what they leave
+//! ```
+//!
+//! What is measured alternates with its floor, after a warm-up; the figure is the median. What cannot run is named, with what it
+//! lacks. Nothing stays behind: the folder goes with its stage, however that ends.
+
+mod bare;
+mod chain;
+mod commits;
+mod figure;
+mod ground;
+mod machine;
+mod realise;
+mod stage;
+mod up;
+
+pub use stage::main;
