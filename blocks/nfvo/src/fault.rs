@@ -28,15 +28,6 @@ impl Faults {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.found.len()
-    }
-
     /// Nothing, or one error that tells all. Its kind is that of the faults if they agree, else that the request is invalid.
     pub(crate) fn check(self) -> Result<(), CallError> {
         let mut faults = self.found.into_iter();

@@ -66,21 +66,26 @@ impl VnfLifecycleOperationGranting for Nfvo {
         {
             return Ok(answer(&request, &vnf, &BTreeMap::new(), None, &[]));
         }
-        if let Some(doc) = store
-            .get(GRANT, &request.vnf_lcm_op_occ_id)
-            .await
-            .map_err(fault::store)?
-        {
-            let first: GrantRecord = doc.read().map_err(fault::store)?;
-            if doc.tenant.as_deref() == Some(cx.tenant.as_str()) && first.request == request {
-                return Ok(first.grant);
-            }
-        }
         self.grant_resources(cx, request, vnf).await
     }
 }
 
 impl Nfvo {
+    /// The answer that the same request has had.
+    async fn granted(&self, cx: &Context, request: &GrantRequest) -> Outcome<Option<Grant>> {
+        let doc = self
+            .near
+            .store
+            .get(GRANT, &request.vnf_lcm_op_occ_id)
+            .await
+            .map_err(fault::store)?;
+        let Some(doc) = doc.filter(|doc| doc.tenant.as_deref() == Some(cx.tenant.as_str())) else {
+            return Ok(None);
+        };
+        let first: GrantRecord = doc.read().map_err(fault::store)?;
+        Ok((first.request == *request).then_some(first.grant))
+    }
+
     async fn grant_resources(&self, cx: &Context, request: GrantRequest, vnf: VnfRecord) -> Outcome<Grant> {
         let model = self.catalogue.model(&vnf.package).await?;
         let Descriptor::Vnfd(vnfd) = &model.descriptor else {
@@ -101,7 +106,10 @@ impl Nfvo {
         let vim = self.near.vim(&vnf.vim)?;
         let mut assets: Option<VimAssets> = None;
         for _ in 0..TRIES_MAX {
-            let reserved = Reserved::read(&self.near, cx, &vim).await?;
+            if let Some(first) = self.granted(cx, &request).await? {
+                return Ok(first);
+            }
+            let reserved = Reserved::read(&self.near, cx, &vim, &request.vnf_lcm_op_occ_id).await?;
             let site = site::ask(cx, &vim).await?;
             let places = find_places(&request, &demands, &site, &reserved)?;
             // Once is enough: what was made available stays so.

@@ -3,7 +3,7 @@
 //!
 //! A reservation ends with the operation that it is for, which is found out at the next grant: nothing has to be written when an
 //! operation ends. Machines of the operation that are allocated already count once: they are recognised by the VNFM's metadata
-//! `vnfInstanceId`; a VNFM that writes none makes the NFVO count them twice until the operation has ended, never too little.
+//! `manifold:vnf`; a VNFM that writes none makes the NFVO count them twice until the operation has ended, never too little.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::ns::site::Site;
 use crate::record::{self, GRANT, RESERVATIONS};
 
 /// The key of a machine's metadata that names its VNF.
-const VNF_KEY: &str = "vnfInstanceId";
+const VNF_KEY: &str = "manifold:vnf";
 
 /// What one operation was granted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ pub(super) struct Reserved {
 }
 
 impl Reserved {
-    pub(super) async fn read(near: &Near, cx: &Context, vim: &VimHandle) -> Outcome<Self> {
+    pub(super) async fn read(near: &Near, cx: &Context, vim: &VimHandle, own: &str) -> Outcome<Self> {
         let doc = near.store.get(RESERVATIONS, &vim.id).await.map_err(fault::store)?;
         let kept: Reservations = doc
             .as_ref()
@@ -140,7 +140,12 @@ impl Reserved {
             ended: vec![],
             by_host: BTreeMap::new(),
         };
-        for reservation in kept.open {
+        // What was granted for the same operation before is replaced.
+        for reservation in kept
+            .open
+            .into_iter()
+            .filter(|reservation| reservation.occurrence != own)
+        {
             if reservation.has_ended(near, cx).await? {
                 reserved.ended.push(reservation.occurrence);
                 continue;
@@ -173,7 +178,6 @@ impl Reserved {
     /// The writes that add one, if nobody wrote in between.
     pub(super) fn with(self, new: Reservation) -> Outcome<Vec<Write>> {
         let mut open = self.open;
-        open.retain(|known| known.occurrence != new.occurrence);
         let forgotten = self.ended.iter().filter(|ended| **ended != new.occurrence);
         let mut writes: Vec<Write> = forgotten
             .map(|ended| Write::delete(GRANT, ended, Expect::Any))

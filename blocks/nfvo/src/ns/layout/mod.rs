@@ -8,8 +8,6 @@
 mod ends;
 mod links;
 mod place;
-#[cfg(test)]
-mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
