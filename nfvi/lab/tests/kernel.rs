@@ -15,6 +15,8 @@ use manifold_vim::{Vim, VimConfig};
 use manifold_vim_interface::*;
 use manifold_wim::{Wim, WimConfig};
 use manifold_wim_interface::*;
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -23,7 +25,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 const RUN: &str = "/run/manifold-test";
-const DATA: &str = "/tmp/manifold-test";
+const DATA: &str = "/run/manifold-test-data";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -86,22 +88,23 @@ fn ping(from: ObjectId, to: &str, payload_bytes: u32) -> bool {
     run_in(&namespace, &words).status.success()
 }
 
-fn fetched(from: ObjectId, address: &str) -> String {
-    let namespace = Space::path_of(Path::new(RUN), from);
-    let output = run_in(
-        &namespace,
-        &[
-            "busybox",
-            "wget",
-            "-q",
-            "-T",
-            "2",
-            "-O",
-            "-",
-            &format!("http://{address}/"),
-        ],
-    );
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// Whether it is reached within some seconds: a neighbour that was asked for in vain before is asked for again only after one.
+fn reached(from: ObjectId, to: &str, payload_bytes: u32) -> bool {
+    settles(Duration::from_secs(10), || ping(from, to, payload_bytes))
+}
+
+/// What an HTTP server answers, asked from inside a node.
+fn fetched(from: ObjectId, server: SocketAddr) -> String {
+    let space = Space::enter(Path::new(RUN), from).unwrap();
+    let ask = move || -> std::io::Result<String> {
+        let mut stream = TcpStream::connect_timeout(&server, Duration::from_secs(5))?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: meter\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    space.run_blocking(ask).unwrap().unwrap()
 }
 
 async fn network(vim: &Vim, cx: &Context, data: VirtualNetworkData) -> VirtualNetwork {
@@ -188,7 +191,11 @@ async fn scenario() {
 
     // Hosts of a site reach each other with large frames; those of another site they do not.
     let (one, two) = (&lab.pops[0], &lab.pops[1]);
-    assert!(ping(one.hosts[0].node, &one.hosts[1].underlay.to_string(), 9_000 - 28));
+    assert!(reached(
+        one.hosts[0].node,
+        &one.hosts[1].underlay.to_string(),
+        9_000 - 28
+    ));
     assert!(!ping(one.hosts[0].node, &two.hosts[0].underlay.to_string(), 56));
 
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(Path::new(DATA)).unwrap());
@@ -245,8 +252,11 @@ async fn scenario() {
         mscs_endpoints: vec![end(one, &here), end(two, &there)],
     };
     let service = wim.create(&cx, ask).await.unwrap();
-    assert!(ping(client, "10.0.0.20", 1_500 - 28), "the whole MTU crosses the WAN");
-    assert!(ping(visitor, "10.0.0.10", 1_500 - 28));
+    assert!(
+        reached(client, "10.0.0.20", 1_500 - 28),
+        "the whole MTU crosses the WAN"
+    );
+    assert!(reached(visitor, "10.0.0.10", 1_500 - 28));
 
     // The same addresses of another tenant stay apart.
     let red = Context::root(TenantId::from("red"));
@@ -274,15 +284,28 @@ async fn scenario() {
     }
 
     // The provider network: no host of site-2 reaches it, and the meter answers in site-1.
+    let meter = one.provider_networks[0].functions[0].addresses[0];
+    let IpAddr::V4(number) = meter else {
+        panic!("the example's meter has an IPv4 address")
+    };
+    let beside = |last: u8| {
+        let [a, b, c, _] = number.octets();
+        Ipv4Addr::new(a, b, c, last).to_string()
+    };
     let field = VirtualNetworkData {
         provider_network: Some("field".into()),
-        layer3_attributes: vec![subnet("198.51.100.0/24")],
+        layer3_attributes: vec![subnet(&format!("{}/24", beside(0)))],
         ..VirtualNetworkData::default()
     };
     let field = network(&vims[0], &cx, field).await;
-    let reader = sap(&vims[0], &cx, &field, "client", "198.51.100.20").await;
-    assert!(ping(client, "198.51.100.10", 1_500 - 28));
-    assert_eq!(fetched(client, "198.51.100.10"), "meter of site-1\n");
+    let reader = sap(&vims[0], &cx, &field, "client", &beside(20)).await;
+    assert!(reached(client, &meter.to_string(), 1_500 - 28));
+    let port = lab.wishes.iter().find_map(|wish| match &wish.kind {
+        WishKind::Node(NodeWish { services, .. }) => services.first().map(|NodeService::Http { port, .. }| *port),
+        _ => None,
+    });
+    let answer = fetched(client, SocketAddr::new(meter, port.unwrap()));
+    assert!(answer.ends_with("meter of site-1\n"), "{answer}");
 
     // Everything ends, and then nothing is there but the lab.
     wim.terminate(&cx, service.mscs_id).await.unwrap();
