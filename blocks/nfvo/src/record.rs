@@ -73,6 +73,8 @@ pub(crate) struct NsRecord {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NsVnf {
     pub(crate) id: String,
+    /// `<profile>-<n>`: names it in plans.
+    pub(crate) key: String,
     pub(crate) profile: String,
     pub(crate) name: String,
     pub(crate) vnfd_id: String,

@@ -67,7 +67,7 @@ impl Operation for Heal {
         let params: Params = occurrence.params()?;
         let mut plan = Plan::of(KIND);
         for healed in params.vnfs {
-            let name = format!("vnf/{}/heal", healed.vnf.id);
+            let name = format!("vnf/{}/heal", healed.vnf.key);
             let step = HealVnf {
                 near: Arc::clone(&self.near),
                 vnf: parse(&healed.vnf.id)?,
@@ -94,7 +94,7 @@ impl Operation for Heal {
         let done = params.vnfs.iter().filter(|healed| {
             outputs
                 .iter()
-                .any(|(step, _)| step == format!("vnf/{}/heal", healed.vnf.id))
+                .any(|(step, _)| step == format!("vnf/{}/heal", healed.vnf.key))
         });
         let changes = NsResourceChanges {
             affected_vnfs: done.map(|healed| affected(&healed.vnf, ChangeType::Modified)).collect(),

@@ -244,6 +244,7 @@ fn fill(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<(),
         };
         record.vnfs.push(NsVnf {
             id: made.id.to_string(),
+            key: vnf.key.clone(),
             profile: vnf.profile.clone(),
             name: vnf.name.clone(),
             vnfd_id: vnf.vnfd_id.clone(),

@@ -77,7 +77,7 @@ impl Operation for Scale {
         let params: Params = occurrence.params()?;
         let mut plan = Plan::of(self.kind);
         for scaled in params.vnfs {
-            let name = format!("vnf/{}/scale", scaled.vnf.id);
+            let name = format!("vnf/{}/scale", scaled.vnf.key);
             let step = ScaleVnf {
                 near: Arc::clone(&self.near),
                 vnf: parse(&scaled.vnf.id)?,
@@ -106,7 +106,7 @@ impl Operation for Scale {
         let done = params.vnfs.iter().filter(|scaled| {
             outputs
                 .iter()
-                .any(|(step, _)| step == format!("vnf/{}/scale", scaled.vnf.id))
+                .any(|(step, _)| step == format!("vnf/{}/scale", scaled.vnf.key))
         });
         let changes = NsResourceChanges {
             affected_vnfs: done.map(|scaled| affected(&scaled.vnf, ChangeType::Modified)).collect(),

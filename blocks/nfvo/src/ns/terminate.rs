@@ -96,7 +96,7 @@ impl Operation for Terminate {
                 vnf: parse(&vnf.id)?,
             };
             before.push(
-                plan.step(format!("vnf/{}", vnf.id), step)
+                plan.step(format!("vnf/{}", vnf.key), step)
                     .forward_only(FORWARD)
                     .handle(),
             );
@@ -201,7 +201,7 @@ impl Operation for Terminate {
             return Value::Null;
         };
         let is_done = |step: &str| outputs.iter().any(|(name, _)| name == step);
-        let vnfs = params.vnfs.iter().filter(|vnf| is_done(&format!("vnf/{}", vnf.id)));
+        let vnfs = params.vnfs.iter().filter(|vnf| is_done(&format!("vnf/{}", vnf.key)));
         let networks_gone = params.vims.iter().all(|vim| is_done(&format!("networks@{vim}")));
         let changes = NsResourceChanges {
             affected_vnfs: vnfs.map(|vnf| affected(vnf, ChangeType::Removed)).collect(),
