@@ -335,7 +335,10 @@ impl Place {
                         "interfaces could not be removed",
                         request::delete_group(DOOMED),
                     );
-                    done.failed.extend(route.send(batch)?.into_iter().map(refused));
+                    // The other end of a pair may be deleted in its own namespace at this moment, and takes this one with it.
+                    let refusals = route.send(batch)?.into_iter();
+                    let gone = |refusal: &Refusal| refusal.error.raw_os_error() == Some(libc::ENODEV);
+                    done.failed.extend(refusals.filter(|refusal| !gone(refusal)).map(refused));
                 }
             }
             // The rules go after the links: no frame leaves without them.
