@@ -62,9 +62,9 @@ impl Break {
     }
 }
 
-/// A link without its index and its counters.
+/// A link without its index, its counters, and the address that the kernel draws for it.
 fn plain(link: &Value) -> String {
-    let keys = ["ifname", "mtu", "address", "master", "ifalias", "mac", "dst", "dev"];
+    let keys = ["ifname", "mtu", "master", "ifalias", "mac", "dst", "dev"];
     let facts: Vec<String> = keys
         .iter()
         .filter_map(|key| Some(format!("{key}={}", link.get(key)?)))

@@ -2,7 +2,7 @@
 //! a machine whose agent was killed is an orphan, and must not seem to live when it has ended.
 
 use manifold_kernel_test::Test;
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::wait::{WaitStatus, wait};
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -62,7 +62,10 @@ pub fn main(works: &[Work]) -> ExitCode {
 
 /// Does the work in a child, and reaps until that ends. Panics when the child fails.
 #[doc(hidden)]
-#[allow(clippy::zombie_processes, reason = "an init waits for whatever ends, this child included")]
+#[allow(
+    clippy::zombie_processes,
+    reason = "an init waits for whatever ends, this child included"
+)]
 pub fn under_init(name: &str) {
     let child = Command::new("/proc/self/exe")
         .env(WORK, name)
@@ -84,8 +87,17 @@ pub fn under_init(name: &str) {
     }
 }
 
-/// What a machine of its own would have: an empty /tmp, and a /sys that shows this network namespace.
+/// What a machine of its own would have: no pins of another's namespaces, an empty /tmp, and a /sys that shows this network
+/// namespace.
 fn furnish() {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let pins = mounts
+        .lines()
+        .filter(|line| line.contains(" - nsfs "))
+        .filter_map(|line| line.split(' ').nth(4));
+    for pin in pins {
+        umount2(pin, MntFlags::MNT_DETACH).unwrap_or_else(|errno| panic!("{pin} could not be unmounted: {errno}"));
+    }
     for (kind, place) in [("tmpfs", "/tmp"), ("sysfs", "/sys")] {
         if let Err(errno) = mount(Some(kind), place, Some(kind), MsFlags::empty(), None::<&str>) {
             panic!("{place} could not be mounted: {errno}");
