@@ -14,6 +14,8 @@ mod images;
 pub(crate) mod nsd;
 mod package;
 mod pnfd;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
