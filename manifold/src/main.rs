@@ -9,7 +9,10 @@
 //!   manifold demo ── `up` on a throw-away folder, and a script that is its client
 //! ```
 
-#![allow(unreachable_pub, reason = "a program has no outside; `pub` says what a module offers to the others")]
+#![allow(
+    unreachable_pub,
+    reason = "a program has no outside; `pub` says what a module offers to the others"
+)]
 
 mod client;
 mod commands;

@@ -32,6 +32,13 @@ pub enum Probe {
         /// Of ICMP payload, with "do not fragment" set; `None` = 56.
         payload_bytes: Option<u32>,
     },
+    /// The same, as though the target were a neighbour on the first interface: the question goes out on the wire even where no
+    /// route leads there. What shall not be reached is asked for like this, so that silence means a closed network and not an
+    /// empty routing table.
+    PingOnLink {
+        /// To whom.
+        to: IpAddr,
+    },
     /// An HTTP GET of `http://to:port/path`.
     Http {
         /// To whom.

@@ -120,12 +120,6 @@ fn the_gateway_is_what_the_demo_needs() {
         worker.boot_image().unwrap().source,
         SwImageSource::Manifold { name: "guest".into() }
     );
-    let rule = &flavour.affinity_rules[0];
-    assert_eq!(
-        (rule.kind, rule.scope),
-        (AffinityType::AntiAffinity, AffinityScope::NfviNode)
-    );
-    assert_eq!(rule.targets, ["worker"]);
     let order: Vec<&str> = flavour
         .vdu("frontend")
         .unwrap()

@@ -12,6 +12,7 @@ mod trace;
 mod up;
 mod vnf;
 
+pub use ns::pnf_data;
 pub use package::push;
 pub use topology::text as topology_text;
 
@@ -112,7 +113,8 @@ pub fn start_logging(config: &Config) {
     if config.log_json {
         builder.json().flatten_event(true).init();
     } else {
-        builder.with_target(false).compact().init();
+        let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        builder.with_target(false).with_ansi(colours).compact().init();
     }
 }
 

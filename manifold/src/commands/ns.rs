@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use manifold_call::{CallError, OccurrenceId};
 use manifold_nfvo_interface::{NewNs, NsInstanceId, OnNs};
 use manifold_sol::{
-    CreateNsRequest, DegreeHealing, HealNsData, HealNsRequest, HealVnfData, InstantiateNsRequest, LocationConstraints,
-    NsInstance, NsScaleType, ScaleByStepData, ScaleNsRequest, ScaleVnfData, ScaleVnfType, TerminateNsRequest,
-    VnfLocationConstraint,
+    AddPnfData, CreateNsRequest, DegreeHealing, HealNsData, HealNsRequest, HealVnfData, InstantiateNsRequest,
+    LocationConstraints, NsInstance, NsScaleType, NsdInfo, ScaleByStepData, ScaleNsRequest, ScaleVnfData, ScaleVnfType,
+    TerminateNsRequest, VnfLocationConstraint,
 };
 use std::path::PathBuf;
 
@@ -42,6 +42,9 @@ pub struct InstantiateArguments {
     /// Where a VNF shall be: `PROFILE=VIM`; may be repeated
     #[arg(long = "at", value_name = "PROFILE=VIM", value_parser = pair)]
     at: Vec<(String, String)>,
+    /// Which physical function takes a PNF's place: `PROFILE=NAME`; may be repeated
+    #[arg(long = "pnf", value_name = "PROFILE=NAME", value_parser = pair)]
+    pnf: Vec<(String, String)>,
     /// An InstantiateNsRequest in JSON that the flags are added to
     #[arg(long, value_name = "FILE")]
     request: Option<PathBuf>,
@@ -95,7 +98,7 @@ pub struct TerminateArguments {
 fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((profile, vim)) if !profile.is_empty() && !vim.is_empty() => Ok((profile.to_owned(), vim.to_owned())),
-        _ => Err(format!("{text:?} is not of the form PROFILE=VIM")),
+        _ => Err(format!("{text:?} is not of the form PROFILE=NAME")),
     }
 }
 
@@ -233,6 +236,9 @@ async fn instantiate(session: &Session, arguments: InstantiateArguments, json: b
                 ..LocationConstraints::default()
             }),
         }));
+    for (profile, name) in &arguments.pnf {
+        request.add_pnf_data.push(pnf_data(session, nsd, profile, name).await?);
+    }
     let nsd_id = nsd
         .nsd_id
         .clone()
@@ -289,6 +295,24 @@ async fn ended(session: &Session, id: OccurrenceId, no_wait: bool, json: bool) -
         occurrence.operation_state.as_wire()
     );
     Ok(())
+}
+
+/// What the request says of a PNF. Its descriptor is the one that is called like the profile, or the NSD's only one.
+pub async fn pnf_data(session: &Session, nsd: &NsdInfo, profile: &str, name: &str) -> anyhow::Result<AddPnfData> {
+    let mut all = session.nfvo.pnfds.query(&session.cx(), ()).await?;
+    all.retain(|pnfd| nsd.pnfd_info_ids.contains(&pnfd.id));
+    let by_name = all.iter().find(|pnfd| pnfd.pnfd_name.as_deref() == Some(profile));
+    let only = if all.len() == 1 { all.first() } else { None };
+    let Some(pnfd) = by_name.or(only) else {
+        bail!("which PNFD the profile {profile} means is not clear; say it with --request");
+    };
+    Ok(AddPnfData {
+        pnf_id: uuid::Uuid::now_v7().to_string(),
+        pnf_name: name.to_owned(),
+        pnfd_id: pnfd.pnfd_id.clone().unwrap_or_default(),
+        pnf_profile_id: profile.to_owned(),
+        cp_data: Vec::new(),
+    })
 }
 
 /// The network service with this id or name.

@@ -11,7 +11,7 @@ use std::path::Path;
 pub struct Census {
     /// Processes whose command line names one of our folders.
     pub processes: BTreeSet<String>,
-    /// Network namespaces that a process is in or a mount pins.
+    /// Network namespaces that such a process is in or a mount below our folders pins. Others come and go with other programs.
     pub namespaces: BTreeSet<u64>,
     /// Mounts of this mount namespace.
     pub mounts: BTreeSet<String>,
@@ -34,11 +34,13 @@ impl Census {
             // A process may end while we look: then it is not there.
             let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
             let command = String::from_utf8_lossy(&command).replace('\0', " ");
-            if ours.iter().any(|folder| command.contains(&*folder.to_string_lossy())) {
-                census
-                    .processes
-                    .insert(format!("{name} {}", command.chars().take(80).collect::<String>()));
+            let is_ours = ours.iter().any(|folder| command.contains(&*folder.to_string_lossy()));
+            if !is_ours {
+                continue;
             }
+            census
+                .processes
+                .insert(format!("{name} {}", command.chars().take(80).collect::<String>()));
             if let Ok(found) = std::fs::metadata(entry.path().join("ns/net")) {
                 census.namespaces.insert(found.ino());
             }
@@ -46,7 +48,9 @@ impl Census {
         for line in std::fs::read_to_string("/proc/self/mounts")?.lines() {
             let place = line.split(' ').nth(1).unwrap_or_default();
             census.mounts.insert(place.to_owned());
-            if line.starts_with("nsfs ")
+            let is_ours = ours.iter().any(|folder| Path::new(place).starts_with(folder));
+            if is_ours
+                && line.starts_with("nsfs ")
                 && let Ok(found) = std::fs::metadata(place)
             {
                 census.namespaces.insert(found.ino());

@@ -89,6 +89,11 @@ pub fn ping(to: IpAddr) -> Probe {
     }
 }
 
+/// A ping that goes out on the wire even where no route leads.
+pub fn on_link(to: IpAddr) -> Probe {
+    Probe::PingOnLink { to }
+}
+
 /// A page of a machine's web server.
 pub fn page(to: IpAddr) -> Probe {
     Probe::Http {

@@ -2,11 +2,11 @@
 
 use super::census::Census;
 use super::cluster::Cluster;
-use super::matrix::{Expect, Prober, address, inside, page, ping, vnfc};
+use super::matrix::{Expect, Prober, address, inside, on_link, page, ping, vnfc};
 use super::packages;
 use super::report::Report;
 use crate::client::{Login, Session, follow::follow, print};
-use crate::commands::{push, topology_text};
+use crate::commands::{pnf_data, push, topology_text};
 use crate::config::Config;
 use crate::control::{LabText, ProbeFrom};
 use anyhow::{Context as _, bail};
@@ -154,12 +154,20 @@ async fn acts(cluster: &Cluster, login: &Login, report: &mut Report, keep: bool)
         &operator,
         "two-site",
         &[("gateway", "site-1"), ("service", "site-2")],
+        &[("meter", "meter")],
         report,
     )
     .await?;
     report.done("NS two-site is instantiated", begun);
     let begun = Instant::now();
-    let beside = instantiate(&neighbour, "neighbour", &[], report).await?;
+    let beside = instantiate(
+        &neighbour,
+        "neighbour",
+        &[("probe_a", "site-1"), ("probe_b", "site-1")],
+        &[],
+        report,
+    )
+    .await?;
     report.done(
         "NS neighbour of another tenant is instantiated, with the same addresses",
         begun,
@@ -198,6 +206,7 @@ async fn instantiate(
     session: &Session,
     name: &str,
     at: &[(&str, &str)],
+    pnfs: &[(&str, &str)],
     report: &Report,
 ) -> anyhow::Result<NsInstanceId> {
     let nsds = session.nfvo.nsds.query(&session.cx(), ()).await?;
@@ -221,11 +230,16 @@ async fn instantiate(
             }),
         })
         .collect();
-    let request = InstantiateNsRequest {
+    let mut request = InstantiateNsRequest {
         ns_flavour_id: "default".into(),
         location_constraints,
         ..InstantiateNsRequest::default()
     };
+    for (profile, function) in pnfs {
+        request
+            .add_pnf_data
+            .push(pnf_data(session, nsd, profile, function).await?);
+    }
     let ns_instance_id: NsInstanceId = ns.id.parse()?;
     let id = session
         .nfvo
@@ -314,7 +328,7 @@ async fn matrix(operator: &Session, ours: &NsTopology, theirs: &NsTopology, repo
         .probe(
             "another link: worker → service",
             inside(workers[0])?,
-            ping(transit),
+            on_link(transit),
             Expect::Nothing,
         )
         .await?;
@@ -330,12 +344,17 @@ async fn matrix(operator: &Session, ours: &NsTopology, theirs: &NsTopology, repo
         .probe(
             "another link: client → service",
             client(),
-            ping(transit),
+            on_link(transit),
             Expect::Nothing,
         )
         .await?;
     prober
-        .probe("another link: client → meter", client(), ping(meter), Expect::Nothing)
+        .probe(
+            "another link: client → meter",
+            client(),
+            on_link(meter),
+            Expect::Nothing,
+        )
         .await?;
     prober
         .probe(
@@ -612,7 +631,7 @@ async fn terminate(
         .probe(
             "after termination: client → gateway",
             client,
-            ping(access),
+            on_link(access),
             Expect::Nothing,
         )
         .await?;

@@ -338,7 +338,8 @@ impl Place {
                     // The other end of a pair may be deleted in its own namespace at this moment, and takes this one with it.
                     let refusals = route.send(batch)?.into_iter();
                     let gone = |refusal: &Refusal| refusal.error.raw_os_error() == Some(libc::ENODEV);
-                    done.failed.extend(refusals.filter(|refusal| !gone(refusal)).map(refused));
+                    done.failed
+                        .extend(refusals.filter(|refusal| !gone(refusal)).map(refused));
                 }
             }
             // The rules go after the links: no frame leaves without them.

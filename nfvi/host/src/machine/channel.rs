@@ -74,6 +74,7 @@ impl Channel {
                 let source = source.map_or_else(|| "-".to_owned(), |source| source.to_string());
                 format!("ping {limit_s} {to} {source} {}", payload_bytes.unwrap_or(56))
             }
+            Probe::PingOnLink { to } => format!("ping {limit_s} {to} @ 56"),
             Probe::Http { to, port, path } => format!("http {limit_s} {to} {port} {path}"),
             Probe::Throughput { to, port, bytes } => format!("rate {limit_s} {to} {port} {bytes}"),
         };

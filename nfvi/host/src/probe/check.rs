@@ -32,6 +32,11 @@ pub(crate) fn check(ask: &ProbeAsk) -> Outcome<()> {
                 return refuse("payload is at most 65,507 bytes");
             }
         }
+        Probe::PingOnLink { to } => {
+            if unreachable(to) {
+                return refuse("target must be a unicast address");
+            }
+        }
         Probe::Http { to, port, path } => {
             if unreachable(to) || *port == 0 {
                 return refuse("target must be a unicast address and a port");

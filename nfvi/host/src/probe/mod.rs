@@ -68,6 +68,7 @@ async fn from_node(space: &Space, probe: Probe, limit: Duration) -> Outcome<Prob
                     source,
                     payload_bytes,
                 } => ping::ping(to, source, payload_bytes, until),
+                Probe::PingOnLink { to } => ping::on_link(to, until),
                 Probe::Http { to, port, path } => fetch::page((to, port).into(), &path, until),
                 Probe::Throughput { to, port, bytes } => fetch::rate((to, port).into(), bytes, until),
             };

@@ -6,11 +6,13 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, SockaddrIn, SockaddrIn6, SockaddrStorage, recvfrom,
-    sendto, socket,
+    sendto, setsockopt, socket, sockopt,
 };
+use std::ffi::OsStr;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -28,9 +30,42 @@ pub(crate) fn ping(
     payload_bytes: Option<u32>,
     until: Instant,
 ) -> io::Result<ProbeSeen> {
+    ask(to, source, payload_bytes, None, until)
+}
+
+/// The same through the namespace's first interface. A socket that is bound to an interface takes every address for a neighbour
+/// there, unless a route says otherwise.
+pub(crate) fn on_link(to: IpAddr, until: Instant) -> io::Result<ProbeSeen> {
+    let all = nix::net::if_::if_nameindex()?;
+    let first = all
+        .iter()
+        .map(|interface| interface.name())
+        .find(|name| name.to_bytes() != b"lo");
+    match first {
+        Some(name) => ask(to, None, None, Some(OsStr::from_bytes(name.to_bytes())), until),
+        None => Ok(ProbeSeen::Refused {
+            why: "the node has no interface".to_owned(),
+        }),
+    }
+}
+
+fn bind(socket: &impl AsFd, device: Option<&OsStr>) -> io::Result<()> {
+    match device {
+        Some(device) => Ok(setsockopt(socket, sockopt::BindToDevice, &device.to_owned())?),
+        None => Ok(()),
+    }
+}
+
+fn ask(
+    to: IpAddr,
+    source: Option<IpAddr>,
+    payload_bytes: Option<u32>,
+    device: Option<&OsStr>,
+    until: Instant,
+) -> io::Result<ProbeSeen> {
     let payload_bytes = payload_bytes.unwrap_or(PAYLOAD_BYTES);
     // By way of a datagram socket the kernel tells which address it would use, and whether there is a route at all.
-    let (own, mtu_bytes) = match route(to) {
+    let (own, mtu_bytes) = match route(to, device) {
         Ok(route) => route,
         Err(error) => return refused(error),
     };
@@ -47,6 +82,7 @@ pub(crate) fn ping(
         protocol,
     )?;
     let mouth = socket(family, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::Raw)?;
+    bind(&mouth, device)?;
 
     let start = Instant::now();
     for sequence in 1..=u16::MAX {
@@ -72,12 +108,13 @@ pub(crate) fn ping(
 }
 
 /// The address that packets to there would carry, and the path's MTU as the kernel knows it.
-fn route(to: IpAddr) -> io::Result<(IpAddr, Option<u32>)> {
+fn route(to: IpAddr, device: Option<&OsStr>) -> io::Result<(IpAddr, Option<u32>)> {
     let any: SocketAddr = match to {
         IpAddr::V4(_) => ([0; 4], 0).into(),
         IpAddr::V6(_) => ([0; 16], 0).into(),
     };
     let socket = UdpSocket::bind(any)?;
+    bind(&socket, device)?;
     socket.connect((to, 9))?;
     let mtu_bytes = match to {
         IpAddr::V4(_) => rustix::net::sockopt::ip_mtu(&socket),
