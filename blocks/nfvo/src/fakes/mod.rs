@@ -124,7 +124,7 @@ impl World {
             Vim::new("vim-2", log.clone(), false),
         ];
         let wim = with_wim.then(|| Arc::new(Wim::new(log.clone())));
-        let vnfm = Arc::new(Vnfm::new(vims.clone(), log.clone()));
+        let vnfm = Vnfm::new(vims.clone(), log.clone());
         Self {
             store,
             vims,

@@ -30,6 +30,7 @@ struct Held {
 }
 
 pub(crate) struct Vnfm {
+    me: std::sync::Weak<Vnfm>,
     vims: Vec<Arc<Vim>>,
     log: Log,
     held: Mutex<Held>,
@@ -46,8 +47,9 @@ pub(crate) struct Vnfm {
 }
 
 impl Vnfm {
-    pub(crate) fn new(vims: Vec<Arc<Vim>>, log: Log) -> Self {
-        Self {
+    pub(crate) fn new(vims: Vec<Arc<Vim>>, log: Log) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             vims,
             log,
             held: Mutex::default(),
@@ -58,7 +60,7 @@ impl Vnfm {
             holds: Mutex::default(),
             requests: Mutex::default(),
             granted: Mutex::default(),
-        }
+        })
     }
 
     pub(crate) fn ask_for_grants_at(&self, nfvo: Arc<dyn VnfLifecycleOperationGranting>) {
@@ -149,8 +151,16 @@ impl Vnfm {
                 },
             );
         }
-        self.run(cx, occurrence).await;
+        self.run_apart(cx, occurrence).await;
         Ok(occurrence)
+    }
+
+    /// A VNFM's operation goes on when whoever asked for it has gone away.
+    async fn run_apart(&self, cx: &Context, occurrence: OccurrenceId) {
+        let (me, cx) = (self.me.upgrade().unwrap(), cx.clone());
+        tokio::spawn(async move { me.run(&cx, occurrence).await })
+            .await
+            .unwrap();
     }
 
     /// Runs an operation from STARTING, or from FAILED_TEMP again.
@@ -529,7 +539,7 @@ impl VnfLifecycleManagement for Vnfm {
     async fn retry(&self, cx: &Context, id: OccurrenceId) -> Outcome<()> {
         self.in_failed_temp(cx, id)?;
         self.log.tell("vnfm retry".to_owned());
-        self.run(cx, id).await;
+        self.run_apart(cx, id).await;
         Ok(())
     }
 
