@@ -1,1 +1,1 @@
-//! manifold-tests: being built.
+//! Tests of the repository as a whole: what no crate can say of itself alone.

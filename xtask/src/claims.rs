@@ -43,17 +43,33 @@ const MARK: &str = "proves:";
 /// All claims of the repository, sorted, and those that are unclear.
 pub fn scan(repository: &Repository) -> std::io::Result<(Vec<Claim>, Vec<Unclear>)> {
     let (mut claims, mut unclear) = (Vec::new(), Vec::new());
-    for file in repository.files(".rs")? {
-        let text = repository.read(&file)?;
+    let files = repository.files(".rs")?;
+    for file in &files {
+        let text = repository.read(file)?;
         if text.contains(MARK) {
-            of_file(&file, &text, &mut claims, &mut unclear);
+            let mut around = String::new();
+            for other in files.iter().filter(|other| *other != file && same_tests(file, other)) {
+                around.push_str(&Source::new(&repository.read(other)?).code);
+            }
+            of_file(file, &text, &around, &mut claims, &mut unclear);
         }
     }
     claims.sort();
     Ok((claims, unclear))
 }
 
-fn of_file(file: &Path, text: &str, claims: &mut Vec<Claim>, unclear: &mut Vec<Unclear>) {
+/// Whether both files are of the tests of one package.
+fn same_tests(one: &Path, other: &Path) -> bool {
+    folder_of_tests(one).is_some_and(|folder| other.starts_with(folder))
+}
+
+fn folder_of_tests(file: &Path) -> Option<&Path> {
+    file.ancestors()
+        .find(|folder| folder.ends_with("tests") || folder.ends_with("benches"))
+}
+
+/// `around` is the code of the other files of the same tests.
+fn of_file(file: &Path, text: &str, around: &str, claims: &mut Vec<Claim>, unclear: &mut Vec<Unclear>) {
     let source = Source::new(text);
     let code: Vec<&str> = source.code.lines().collect();
     for (at, comment) in source.comments.lines().enumerate() {
@@ -66,7 +82,7 @@ fn of_file(file: &Path, text: &str, claims: &mut Vec<Claim>, unclear: &mut Vec<U
             });
         };
         let Some(function) =
-            function_of(&code, comment, at).filter(|function| is_test(file, &source.code, &code, function))
+            function_of(&code, comment, at).filter(|function| is_test(file, &source.code, around, &code, function))
         else {
             refuse("the claim belongs to no test".into());
             continue;
@@ -104,11 +120,11 @@ struct Function {
 fn function_of(code: &[&str], comment: &str, at: usize) -> Option<Function> {
     let named = |line: usize| name_in(code[line]).map(|name| Function { line, name });
     // On the line itself, or after attributes and comments, which may be long.
-    for line in at..code.len() {
+    for (line, text) in code.iter().enumerate().skip(at) {
         if let Some(function) = named(line) {
             return Some(function);
         }
-        let words = code[line].trim();
+        let words = text.trim();
         if !(words.is_empty() || words.starts_with("#[") || words.ends_with(")]")) || (line == at && !words.is_empty())
         {
             break;
@@ -137,7 +153,7 @@ fn name_in(line: &str) -> Option<String> {
     (!name.is_empty()).then_some(name)
 }
 
-fn is_test(file: &Path, whole: &str, code: &[&str], function: &Function) -> bool {
+fn is_test(file: &Path, whole: &str, around: &str, code: &[&str], function: &Function) -> bool {
     let attributes = code[..function.line].iter().rev().take_while(|line| {
         let line = line.trim();
         line.is_empty() || line.starts_with("#[") || line.ends_with(")]")
@@ -145,16 +161,16 @@ fn is_test(file: &Path, whole: &str, code: &[&str], function: &Function) -> bool
     if attributes.into_iter().any(|line| line.contains("test")) {
         return true;
     }
-    let in_target = file
-        .components()
-        .any(|part| matches!(part.as_os_str().to_str(), Some("tests" | "benches")));
-    let word = |at: usize| {
-        let rest = &whole[at + function.name.len()..];
-        let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-        !rest.starts_with(is_word) && !whole[..at].ends_with(is_word)
-    };
-    let named = whole.match_indices(&function.name).filter(|(at, _)| word(*at)).count();
-    in_target && named >= 2
+    let module = file.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+    let registered = count(whole, &function.name) >= 2 || count(around, &format!("{module}::{}", function.name)) >= 1;
+    folder_of_tests(file).is_some() && registered
+}
+
+/// How often a text holds this as a whole word.
+fn count(text: &str, word: &str) -> usize {
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let whole = |at: usize| !text[at + word.len()..].starts_with(is_word) && !text[..at].ends_with(is_word);
+    text.match_indices(word).filter(|(at, _)| whole(*at)).count()
 }
 
 #[cfg(test)]
@@ -163,7 +179,13 @@ mod tests {
 
     fn read(file: &str, text: &str) -> (Vec<(String, String)>, usize) {
         let (mut claims, mut unclear) = (Vec::new(), Vec::new());
-        of_file(Path::new(file), text, &mut claims, &mut unclear);
+        of_file(
+            Path::new(file),
+            text,
+            "const A: T = T { run: kernel::starts };",
+            &mut claims,
+            &mut unclear,
+        );
         let claims = claims.into_iter().map(|claim| (claim.id, claim.function)).collect();
         (claims, unclear.len())
     }
@@ -207,6 +229,11 @@ fn around() {
             (vec![pair("A-1", "boots")], 0)
         );
         assert_eq!(read("nfvi/x/src/kernel.rs", registered), (vec![], 1));
+        let elsewhere = "/// proves: A-1\npub(crate) fn starts() {}\n";
+        assert_eq!(
+            read("nfvi/x/tests/all/kernel.rs", elsewhere),
+            (vec![pair("A-1", "starts")], 0)
+        );
         let forgotten = "/// proves: A-1\nfn boots() {}\n";
         assert_eq!(read("nfvi/x/tests/kernel.rs", forgotten), (vec![], 1));
     }

@@ -1,5 +1,6 @@
 //! The suite that every implementation of the VIM's traits passes, in this process or behind a wire: what the interface crate
-//! promises, each promise by name. It wants a VIM with one PoP, at least one host, and nothing of the suite's tenants on it.
+//! promises, each promise by name. It wants a VIM with one PoP, at least one host, and nothing of the suite's tenants on it, and
+//! a raw disk image that the VIM can read. Whether a machine boots from it is not looked at.
 
 use ipnet::IpNet;
 use manifold_call::{CallError, Context, ErrorKind, Outcome, TenantId, Uuid};
@@ -12,6 +13,7 @@ use manifold_vim_interface::{
 };
 use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 use std::time::Duration;
 
 /// Whose resources the suite makes, and who must not see them.
@@ -39,13 +41,14 @@ impl Answers {
 }
 
 /// Runs the suite and leaves nothing behind. Panics at the first promise that is not kept.
-pub async fn run(vim: &VimHandle) -> Answers {
+pub async fn run(vim: &VimHandle, disk: &Path) -> Answers {
     let mut answers = Answers::default();
+    let image = images_are_taken_in_once(vim, &mut answers, disk).await;
     flavours_are_made_once_and_found(vim, &mut answers).await;
     networks_are_the_tenants_own(vim, &mut answers).await;
-    machines_live_and_end(vim, &mut answers).await;
-    groups_hold_their_members(vim, &mut answers).await;
-    images_need_their_files(vim, &mut answers).await;
+    machines_live_and_end(vim, &mut answers, image).await;
+    groups_hold_their_members(vim, &mut answers, image).await;
+    images_go_when_nothing_needs_them(vim, &mut answers, image).await;
     the_pop_says_what_it_is(vim, &mut answers).await;
     nothing_is_left(vim, &mut answers).await;
     answers
@@ -279,11 +282,11 @@ async fn networks_are_the_tenants_own(vim: &VimHandle, answers: &mut Answers) {
     assert_eq!(gone, wanted);
 }
 
-fn a_machine(name: &str, flavour: FlavourId, on: Option<PortId>) -> AllocateCompute {
+fn a_machine(name: &str, flavour: FlavourId, image: ImageId, on: Option<PortId>) -> AllocateCompute {
     AllocateCompute {
         compute_name: name.into(),
         compute_flavour_id: flavour,
-        vc_image_id: None,
+        vc_image_id: Some(image),
         interface_data: on
             .into_iter()
             .map(|port| VirtualInterfaceData {
@@ -300,13 +303,15 @@ fn a_machine(name: &str, flavour: FlavourId, on: Option<PortId>) -> AllocateComp
     }
 }
 
-async fn machines_live_and_end(vim: &VimHandle, answers: &mut Answers) {
+async fn machines_live_and_end(vim: &VimHandle, answers: &mut Answers, image: ImageId) {
     let compute = &vim.compute;
     let nothing = FlavourId::named(Uuid::NAMESPACE_OID, "no flavour");
     refused(
         answers.keep(
             "allocate of nothing",
-            compute.allocate(&wish("m0"), a_machine("m0", nothing, None)).await,
+            compute
+                .allocate(&wish("m0"), a_machine("m0", nothing, image, None))
+                .await,
         ),
         ErrorKind::NotFound,
         "a machine of a flavour that is not there",
@@ -319,7 +324,7 @@ async fn machines_live_and_end(vim: &VimHandle, answers: &mut Answers) {
     let port = answers.keep("port", vim.networks.allocate(&wish("p1"), ask).await);
     let port = port_of(port.expect("a port can be made"));
 
-    let ask = a_machine("m1", size, Some(port.resource_id));
+    let ask = a_machine("m1", size, image, Some(port.resource_id));
     let made = answers.keep("allocate", compute.allocate(&wish("m1"), ask.clone()).await);
     let machine = made.expect("a machine can be made");
     assert_eq!(machine.running_state, RunningState::Running);
@@ -327,7 +332,7 @@ async fn machines_live_and_end(vim: &VimHandle, answers: &mut Answers) {
     assert_eq!(machine.virtual_network_interface[0].ip_address, port.ip_address);
     let again = answers.keep("allocate again", compute.allocate(&wish("m1"), ask).await);
     assert_eq!(again.expect("a wish can be repeated").compute_id, machine.compute_id);
-    let taken = a_machine("m2", size, Some(port.resource_id));
+    let taken = a_machine("m2", size, image, Some(port.resource_id));
     refused(
         answers.keep("allocate on a taken port", compute.allocate(&wish("m2"), taken).await),
         ErrorKind::Conflict,
@@ -351,6 +356,11 @@ async fn machines_live_and_end(vim: &VimHandle, answers: &mut Answers) {
             "{operation:?}"
         );
     }
+    refused(
+        answers.keep("delete image in use", vim.images.delete(&look(0), image).await),
+        ErrorKind::Conflict,
+        "the image of a machine",
+    );
     let changes = UpdateCompute {
         compute_id: id,
         network_interface_new: vec![],
@@ -393,7 +403,7 @@ async fn machines_live_and_end(vim: &VimHandle, answers: &mut Answers) {
         .expect("deletes");
 }
 
-async fn groups_hold_their_members(vim: &VimHandle, answers: &mut Answers) {
+async fn groups_hold_their_members(vim: &VimHandle, answers: &mut Answers, image: ImageId) {
     let ask = CreateAffinityGroup {
         group_name: "together".into(),
         kind: AffinityKind::Affinity,
@@ -403,7 +413,7 @@ async fn groups_hold_their_members(vim: &VimHandle, answers: &mut Answers) {
     let group = answers.keep("create group", made).expect("a group can be made");
     let size = vim.flavours.create(&wish("size2"), flavour("suite-size2", 1)).await;
     let size = answers.keep("create", size).expect("a flavour can be made");
-    let mut ask = a_machine("m3", size, None);
+    let mut ask = a_machine("m3", size, image, None);
     ask.affinity_or_anti_affinity_constraints = vec![AffinityConstraint {
         kind: AffinityKind::Affinity,
         scope: AffinityScope::NfviNode,
@@ -429,28 +439,42 @@ async fn groups_hold_their_members(vim: &VimHandle, answers: &mut Answers) {
         .expect("deletes");
 }
 
-async fn images_need_their_files(vim: &VimHandle, answers: &mut Answers) {
-    let ask = AddImage {
+fn an_image(disk: &Path) -> AddImage {
+    AddImage {
         name: "suite".into(),
         provider: "suite".into(),
         version: "1".into(),
-        content: ImageContent::Raw {
-            disk: "/nonexistent/suite/disk.raw".into(),
-        },
+        content: ImageContent::Raw { disk: disk.into() },
         user_metadata: Metadata::new(),
-    };
+    }
+}
+
+async fn images_are_taken_in_once(vim: &VimHandle, answers: &mut Answers, disk: &Path) -> ImageId {
+    let missing = an_image(Path::new("/nonexistent/suite/disk.raw"));
     refused(
-        answers.keep("add", vim.images.add(&wish("image"), ask).await),
+        answers.keep("add nothing", vim.images.add(&wish("no image"), missing).await),
         ErrorKind::Invalid,
         "an image whose file is missing",
     );
-    let found = answers.keep("query", vim.images.query(&look(0), filter("(eq,name,suite)")).await);
-    assert_eq!(found, Ok(vec![]));
-    let absent = ImageId::named(Uuid::NAMESPACE_OID, "no image");
+    let made = answers.keep("add", vim.images.add(&wish("image"), an_image(disk)).await);
+    let made = made.expect("an image whose file is there can be added");
+    let again = answers.keep("add again", vim.images.add(&wish("another"), an_image(disk)).await);
     assert_eq!(
-        answers.keep("delete", vim.images.delete(&look(0), absent).await),
-        Ok(absent)
+        again.expect("can be added again").id,
+        made.id,
+        "the same content is the same image"
     );
+    let found = answers.keep("query", vim.images.query(&look(0), filter("(eq,name,suite)")).await);
+    let ids: Vec<_> = found.expect("queries").iter().map(|image| image.id).collect();
+    assert_eq!(ids, [made.id]);
+    made.id
+}
+
+async fn images_go_when_nothing_needs_them(vim: &VimHandle, answers: &mut Answers, image: ImageId) {
+    for call in ["delete", "delete again"] {
+        let gone = answers.keep(call, vim.images.delete(&look(0), image).await);
+        assert_eq!(gone, Ok(image), "absent is success");
+    }
 }
 
 async fn the_pop_says_what_it_is(vim: &VimHandle, answers: &mut Answers) {

@@ -53,10 +53,10 @@ fn is_root(packages: &BTreeSet<PathBuf>, file: &Path) -> bool {
     };
     let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
     let parts: Vec<&str> = parts.iter().map(AsRef::as_ref).collect();
+    const FOLDERS: [&str; 3] = ["tests", "benches", "examples"];
     match parts[..] {
-        ["build.rs"] | ["src", "lib.rs" | "main.rs"] => true,
-        ["src", "bin", _] | ["src", "bin", _, "main.rs"] => true,
-        ["tests" | "benches" | "examples", _] | ["tests" | "benches" | "examples", _, "main.rs"] => true,
+        ["build.rs"] | ["src", "lib.rs" | "main.rs"] | ["src", "bin", _] | ["src", "bin", _, "main.rs"] => true,
+        [folder, _] | [folder, _, "main.rs"] => FOLDERS.contains(&folder),
         _ => false,
     }
 }
