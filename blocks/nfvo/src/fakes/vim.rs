@@ -109,10 +109,10 @@ impl VirtualisedNetworks for Vim {
             NetworkResourceData::Network { data } => {
                 self.tell(&format!("allocate network {name}"))?;
                 let mut held = locked(&self.held);
-                if let Some(first) = held.keys.get(&key(cx)) {
-                    if let Some((_, network, _)) = held.networks.get(&NetworkId(*first)) {
-                        return Ok(NetworkResource::NetworkData(network.clone()));
-                    }
+                if let Some(first) = held.keys.get(&key(cx))
+                    && let Some((_, network, _)) = held.networks.get(&NetworkId(*first))
+                {
+                    return Ok(NetworkResource::NetworkData(network.clone()));
                 }
                 held.next_segment += 1;
                 let id = NetworkId::named(key(cx), &self.id);

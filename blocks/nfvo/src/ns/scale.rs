@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::terminate::affected;
-use super::vnf::{Settling, Standing, begin, is_retried, look, parse, settle};
+use super::vnf::{Standing, begin, is_retried, look, parse, settle};
 use crate::near::Near;
 use crate::record::{NS, NsVnf};
 
@@ -183,7 +183,7 @@ impl Step for ScaleVnf {
         if let Ok(Standing::Running(wait)) = look(&**self.near.vnfm()?, cx).await {
             return Ok(UndoProgress::Pending(wait));
         }
-        if let Some(wait) = settle(&self.near, cx, self.vnf, Settling::Back).await? {
+        if let Some(wait) = settle(&self.near, cx, self.vnf).await? {
             return Ok(UndoProgress::Pending(wait));
         }
         let above = self.level(cx).await?.saturating_sub(self.scaled.level);

@@ -168,22 +168,9 @@ fn is_open(found: &VnfLcmOpOcc) -> bool {
     }
 }
 
-/// What is done with an operation that is open on a VNF and in the way.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Settling {
-    /// Everything goes back: a failed one is rolled back.
-    Back,
-    /// The VNF goes: the same, but a failed termination is tried again.
-    Away,
-}
-
-/// Brings the open operation of a VNF, if there is one, to its end: cancels what runs, rolls back what failed. `None`: none is open.
-pub(super) async fn settle(
-    near: &Near,
-    cx: &StepCx,
-    vnf: VnfInstanceId,
-    how: Settling,
-) -> Result<Option<Wait>, StepError> {
+/// Brings the open operation of a VNF, if there is one, to its end: cancels what runs, rolls back what failed, but
+/// lets a termination go on. `None`: none is open.
+pub(super) async fn settle(near: &Near, cx: &StepCx, vnf: VnfInstanceId) -> Result<Option<Wait>, StepError> {
     let vnfm = near.vnfm()?;
     let id = vnf.to_string();
     let all = vnfm.query_operations(&cx.context_of("operations"), ()).await?;
@@ -199,9 +186,7 @@ pub(super) async fn settle(
         .map_err(|_| StepError::internal("the VNFM's operation has no UUID"))?;
     let is_termination = open.operation == VnfLcmOperation::Terminate;
     let done = match open.operation_state {
-        LcmOperationState::FailedTemp
-            if is_termination || how == Settling::Away && open.operation == VnfLcmOperation::Terminate =>
-        {
+        LcmOperationState::FailedTemp if is_termination => {
             retry(&**vnfm, cx, occurrence).await.map_err(|error| error.cause)
         }
         LcmOperationState::FailedTemp => match vnfm.rollback(&cx.context_of("rollback"), occurrence).await {
@@ -256,7 +241,7 @@ pub(super) async fn put_down(
     };
     let is_empty = instance.instantiation_state == InstantiationState::NotInstantiated;
     if is_empty && !and_delete {
-        return settle(near, cx, vnf, Settling::Back).await;
+        return settle(near, cx, vnf).await;
     }
     let asked = if is_empty {
         vnfm.delete(&cx.context_of("delete"), vnf).await.map(|()| None)
@@ -287,7 +272,7 @@ pub(super) async fn put_down(
     match asked {
         Ok(wait) => Ok(wait),
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind == ErrorKind::Busy => settle(near, cx, vnf, Settling::Away).await,
+        Err(error) if error.kind == ErrorKind::Busy => settle(near, cx, vnf).await,
         Err(error) => Err(error.into()),
     }
 }
