@@ -159,11 +159,17 @@ pub fn standard_cache(is_root: bool) -> PathBuf {
     }
 }
 
-/// The newest image that is in the cache, whatever its packages' versions; nothing is built or fetched.
+/// The newest image of this recipe that is in the cache, whatever its packages' versions; nothing is built or fetched.
 pub fn built(cache: &Path) -> Option<GuestImage> {
+    let recipe = recipe_digest();
+    let ours = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        name.is_some_and(|name| name.starts_with(&recipe))
+    };
     let mut found: Vec<_> = listing(&cache.join("image"))
         .ok()?
         .into_iter()
+        .filter(ours)
         .filter_map(|path| Some((fs::metadata(path.join("manifest.json")).ok()?.modified().ok()?, path)))
         .collect();
     found.sort();
@@ -330,7 +336,17 @@ fn root_file(root: &Path, folders: &[&str], prefix: &str) -> Result<PathBuf, Ima
     })
 }
 
+/// Names an image: by its recipe, then by what it was made of.
 fn digest(packages: &[Package]) -> String {
+    let mut hash = Sha256::new();
+    for package in packages {
+        hash.update(format!("{} {}\n", package.name, package.version));
+    }
+    format!("{}-{}", recipe_digest(), hex::encode(&hash.finalize()[..8]))
+}
+
+/// Changes with whatever this crate puts into an image.
+fn recipe_digest() -> String {
     let mut hash = Sha256::new();
     hash.update(format!(
         "{RECIPE}\n{DRIVERS:?}{DRIVERS_SEED:?}{DRIVERS_LATE:?}{APPLETS}\n"
@@ -338,10 +354,7 @@ fn digest(packages: &[Package]) -> String {
     for (path, mode, contents) in GUEST {
         hash.update(format!("{path} {mode} {}\n{contents}", contents.len()));
     }
-    for package in packages {
-        hash.update(format!("{} {}\n", package.name, package.version));
-    }
-    hex::encode(&hash.finalize()[..10])
+    hex::encode(&hash.finalize()[..8])
 }
 
 fn image_at(place: &Path) -> GuestImage {

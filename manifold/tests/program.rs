@@ -1,0 +1,105 @@
+//! The whole program on the real kernel, from outside. Each test has namespaces of its own; see the campaign's crate.
+
+#[path = "program/demo.rs"]
+mod demo;
+#[path = "program/os_ma.rs"]
+mod os_ma;
+#[path = "program/plane.rs"]
+mod plane;
+#[path = "program/trace.rs"]
+mod trace;
+
+use manifold_campaign::{Chaos, Work, needs_guest, work};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The program under test.
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_manifold"))
+}
+
+/// Where images are kept; built once.
+fn cache() -> PathBuf {
+    std::env::var_os("MANIFOLD_CACHE").map_or_else(|| "/var/cache/manifold".into(), PathBuf::from)
+}
+
+/// Everything of a test: its /tmp is its own.
+fn folder() -> &'static Path {
+    Path::new("/tmp/manifold-test")
+}
+
+const WORKS: &[Work] = &[
+    work!(
+        "machine_demo_shows_all_that_it_promises_and_leaves_nothing",
+        400,
+        demo::whole
+    ),
+    work!(
+        "machine_trace_of_an_instantiation_is_the_one_that_etsi_draws",
+        200,
+        trace::instantiation
+    ),
+    work!(
+        "machine_chaos_twenty_kills_lose_no_packet_and_leave_nothing",
+        360,
+        chaos
+    ),
+    work!(
+        "machine_reboot_brings_everything_back_with_the_same_addresses",
+        170,
+        reboot
+    ),
+    work!(
+        "machine_drift_by_hand_is_mended_and_neighbours_lose_nothing",
+        300,
+        drift
+    ),
+    work!("the_agent_is_started_by_up_and_outlives_it", 60, plane::agent_outlives),
+    work!(
+        "commands_name_the_culprit_and_their_exit_codes_say_its_kind",
+        60,
+        plane::culprits
+    ),
+    work!("sol005_is_spoken_with_curl", 60, os_ma::curl_asks),
+];
+
+fn main() -> ExitCode {
+    manifold_campaign::main(WORKS)
+}
+
+/// The seed of the kills: the clock's day would make each day's run another; a failure prints it, and `campaign chaos --seed`
+/// repeats it.
+fn seed() -> u64 {
+    let given = std::env::var("MANIFOLD_CHAOS_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok());
+    given.unwrap_or_else(|| std::time::UNIX_EPOCH.elapsed().map_or(1, |since| since.as_secs()))
+}
+
+fn chaos() {
+    if needs_guest("machine_chaos", &cache()) {
+        manifold_campaign::chaos(
+            program(),
+            &cache(),
+            folder(),
+            Chaos {
+                kills: 20,
+                seed: seed(),
+                first_life: 0,
+            },
+        );
+    }
+}
+
+/// All kernel state is lost, as when the machine is switched off.
+fn reboot() {
+    if needs_guest("machine_reboot", &cache()) {
+        manifold_campaign::reboot(program(), &cache(), folder());
+    }
+}
+
+fn drift() {
+    if needs_guest("machine_drift", &cache()) {
+        manifold_campaign::drift(program(), &cache(), folder());
+    }
+}
