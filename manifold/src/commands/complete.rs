@@ -18,8 +18,18 @@ pub struct ManArguments {
 }
 
 pub fn completion(arguments: CompletionArguments) -> anyhow::Result<()> {
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "manifold", &mut std::io::stdout());
+    clap_complete::generate(arguments.shell, &mut offered(), "manifold", &mut std::io::stdout());
     Ok(())
+}
+
+/// Without what users do not call: shells would offer hidden commands, too.
+fn offered() -> clap::Command {
+    let whole = Cli::command();
+    let commands = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    clap::Command::new("manifold")
+        .version(env!("CARGO_PKG_VERSION"))
+        .args(whole.get_arguments().cloned())
+        .subcommands(commands.collect::<Vec<_>>())
 }
 
 pub fn man(arguments: ManArguments) -> anyhow::Result<()> {

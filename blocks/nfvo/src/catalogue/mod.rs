@@ -221,16 +221,18 @@ impl Catalogue {
             Err(error) => Err(error),
         };
         let id = entry.id().to_owned();
-        let (state, failure) = entry.onboarding();
         let mut batch = Batch::new();
         let refusal = match checked {
             Ok(model) => {
-                *state = PackageOnboardingState::Onboarded;
+                *entry.onboarding().0 = PackageOnboardingState::Onboarded;
                 let put = Put::new(DESCRIPTOR, &id, Expect::Any, record::json(&model)?);
                 batch = batch.write(put.tenant(Some(cx.tenant.as_str())));
                 None
             }
             Err(error) => {
+                // What a refused descriptor says of itself is not kept: neither its id nor that it is ENABLED.
+                entry = self.find::<E>(&cx.tenant, &id).await?.1;
+                let (state, failure) = entry.onboarding();
                 *state = PackageOnboardingState::Error;
                 *failure = Some(problem(&error));
                 Some(error)
