@@ -243,3 +243,60 @@ fn secrets_open_in_their_place_alone_and_are_never_printed() {
         Err(StoreError::Seal(SealError::NotAKey { .. }))
     ));
 }
+
+/// What a document is told to be out of memory is what the database holds: after every kind of write, also when many of them
+/// shared a transaction, and when some of them were refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_is_told_as_the_database_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(folder.path()).unwrap());
+    for round in 0..50u64 {
+        let mut writers = tokio::task::JoinSet::new();
+        for writer in 0..24u64 {
+            let store = Arc::clone(&store);
+            writers.spawn(async move {
+                let id = format!("row-{}", writer % 4);
+                let put =
+                    |expect| Put::new(ROW, id.as_str(), expect, json!({ "by": writer, "in": round })).tenant(Some("t"));
+                let batch = match writer % 3 {
+                    0 => Batch::new().write(put(Expect::Any)),
+                    1 => Batch::new()
+                        .write(put(Expect::Any))
+                        .delete(ROW, id.as_str(), Expect::Any),
+                    _ => Batch::new().write(put(Expect::Exactly(round / 2))),
+                };
+                match store.commit(batch).await {
+                    Err(StoreError::Conflict(_)) | Ok(_) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            });
+        }
+        while let Some(ended) = writers.join_next().await {
+            ended.unwrap();
+        }
+        let held = store.list(ROW, Query::all()).await.unwrap().docs;
+        for number in 0..4 {
+            let id = format!("row-{number}");
+            let told = store.get(ROW, &id).await.unwrap();
+            assert_eq!(
+                told.as_ref(),
+                held.iter().find(|doc| doc.id == id),
+                "round {round}, {id}"
+            );
+        }
+    }
+}
+
+/// Delivered rows are gone for every reader at once, although nothing waits for the disk.
+#[tokio::test]
+async fn marking_rows_as_delivered_costs_no_fsync_and_is_seen_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(folder.path()).unwrap();
+    let committed = store.commit(Batch::new().note("row", json!(1))).await.unwrap();
+    let before = store.transactions();
+    store.outbox_done(committed.outbox[0]).await.unwrap();
+    assert_eq!(store.transactions(), before);
+    assert!(store.outbox_after(0, 10).await.unwrap().is_empty());
+    store.commit(Batch::new().note("row", json!(2))).await.unwrap();
+    assert_eq!(store.transactions(), before + 1);
+}

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //!   callers ──bounded queue──> writer thread ──one transaction, one fsync──> WAL
-//!   callers ──> blocking thread ──> one of a few reader connections
+//!   callers ──> documents lately written, in memory; else
+//!           ──> blocking thread ──> one of a few reader connections
 //! ```
 //!
 //! Group commit: while the writer waits for the disk, batches gather; each then gets a savepoint in the next
 //! transaction, so one conflict spoils no neighbour, and one fsync serves them all.
 
 mod read;
+mod recent;
 mod schema;
 mod writer;
 
@@ -21,6 +23,7 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 
+use self::recent::Recent;
 use self::writer::Writer;
 use crate::{
     BODY_BYTES_MAX, Batch, Committed, Doc, JournalEntry, Kind, Lease, OutboxRow, Page, Query, Sealer, Store,
@@ -39,6 +42,7 @@ const READERS: usize = 4;
 pub struct SqliteStore {
     writer: Writer,
     readers: Arc<Readers>,
+    recent: Arc<Recent>,
     outbox_seq: watch::Receiver<u64>,
     sealer: Sealer,
     /// Held open, and so locked, as long as the store lives.
@@ -81,7 +85,8 @@ impl SqliteStore {
         let last_seq = read::outbox_last(&connection)?;
         let free = (0..READERS).map(|_| reader(&path)).collect::<Result<Vec<_>, _>>()?;
         let (told, outbox_seq) = watch::channel(last_seq);
-        let writer = Writer::start(connection, told).map_err(files("start the writer of", &path))?;
+        let recent = Arc::<Recent>::default();
+        let writer = Writer::start(connection, told, Arc::clone(&recent)).map_err(files("start the writer of", &path))?;
         let readers = Arc::new(Readers {
             free: Mutex::new(free),
             permits: Semaphore::new(READERS),
@@ -89,13 +94,14 @@ impl SqliteStore {
         Ok(Self {
             writer,
             readers,
+            recent,
             outbox_seq,
             sealer,
             _lock: lock,
         })
     }
 
-    /// How many transactions were committed so far, each with one fsync. For measuring group commit.
+    /// How many transactions were committed so far that waited for the disk, each with one fsync. For measuring group commit.
     pub fn transactions(&self) -> u64 {
         self.writer.transactions()
     }
@@ -129,6 +135,9 @@ impl SqliteStore {
 #[async_trait]
 impl Store for SqliteStore {
     async fn get(&self, kind: Kind, id: &str) -> Result<Option<Doc>, StoreError> {
+        if let Some(doc) = self.recent.find(kind, id) {
+            return Ok(Some(doc));
+        }
         let id = id.to_owned();
         self.read(move |db| read::get(db, kind, &id)).await
     }

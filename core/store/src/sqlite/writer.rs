@@ -1,5 +1,6 @@
 //! The one writer: a thread that owns the writing connection and commits batches in groups.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::SizedBatch;
 use super::read::TENANT_KEY;
-use crate::{Committed, Conflict, Delete, Expect, LeaseChange, Put, StoreError, Write};
+use super::recent::Recent;
+use crate::{Committed, Conflict, Delete, Doc, Expect, Kind, LeaseChange, Put, StoreError, Write};
 
 /// Batches that wait for the writer. When it is full, callers wait in turn: at 0.4 ms a group, this is far less than
 /// a second of work.
@@ -37,13 +39,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, told: watch::Sender<u64>) -> io::Result<Self> {
+    pub(super) fn start(connection: Connection, told: watch::Sender<u64>, recent: Arc<Recent>) -> io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE_LEN);
         let transactions = Arc::new(AtomicU64::new(0));
         let counter = Arc::clone(&transactions);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(connection, jobs, &told, &counter))?;
+            .spawn(move || run(connection, jobs, &told, &counter, &recent))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -97,7 +99,13 @@ enum Answer {
     OutboxDone(oneshot::Sender<Result<(), StoreError>>),
 }
 
-fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, told: &watch::Sender<u64>, transactions: &AtomicU64) {
+fn run(
+    mut connection: Connection,
+    mut jobs: mpsc::Receiver<Job>,
+    told: &watch::Sender<u64>,
+    transactions: &AtomicU64,
+    recent: &Recent,
+) {
     let mut group = Vec::new();
     while let Some(job) = jobs.blocking_recv() {
         group.push(job);
@@ -106,7 +114,10 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, told: &watch::
         {
             group.push(job);
         }
-        commit_group(&mut connection, std::mem::take(&mut group), told, transactions);
+        if let Err(error) = commit_group(&mut connection, std::mem::take(&mut group), told, transactions, recent) {
+            tracing::error!(%error, "The store's writer ends: it could no longer vouch for durability.");
+            return;
+        }
     }
     // Leaves one file behind instead of three; a failure loses nothing, as the log is replayed.
     if let Err(error) = connection.pragma_query(None, "wal_checkpoint", |_| Ok(())) {
@@ -114,7 +125,14 @@ fn run(mut connection: Connection, mut jobs: mpsc::Receiver<Job>, told: &watch::
     }
 }
 
-fn commit_group(connection: &mut Connection, group: Vec<Job>, told: &watch::Sender<u64>, transactions: &AtomicU64) {
+/// Errors: full durability could not be had back.
+fn commit_group(
+    connection: &mut Connection,
+    group: Vec<Job>,
+    told: &watch::Sender<u64>,
+    transactions: &AtomicU64,
+    recent: &Recent,
+) -> rusqlite::Result<()> {
     let mut answers = Vec::with_capacity(group.len());
     let mut work = Vec::with_capacity(group.len());
     for job in group {
@@ -129,10 +147,29 @@ fn commit_group(connection: &mut Connection, group: Vec<Job>, told: &watch::Send
             }
         }
     }
-    let done = write_group(connection, work, &mut answers);
-    transactions.fetch_add(1, Ordering::Relaxed);
-    if let Err(error) = &done {
-        tracing::error!(%error, "A group of commits failed.");
+    recent.forget(
+        work.iter()
+            .flatten()
+            .flat_map(|batch| batch.batch.writes.iter().filter_map(changed)),
+    );
+    // That rows were delivered need not reach the disk before the next commit does: after a failure of the power they are
+    // delivered again, which every receiver takes.
+    let marks_only = work.iter().all(Result::is_err);
+    let done = if marks_only {
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        let done = write_group(connection, &work, &mut answers);
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        done
+    } else {
+        transactions.fetch_add(1, Ordering::Relaxed);
+        write_group(connection, &work, &mut answers)
+    };
+    match &done {
+        Ok(()) => recent.keep(written(work, &answers)),
+        Err(error) => {
+            tracing::error!(%error, "A group of commits failed.");
+            recent.clear();
+        }
     }
     let failed = || StoreError::CommitFailed {
         reason: done.as_ref().err().map_or_else(String::new, ToString::to_string),
@@ -156,17 +193,59 @@ fn commit_group(connection: &mut Connection, group: Vec<Job>, told: &watch::Send
     if last_seq > 0 {
         told.send_replace(last_seq);
     }
+    Ok(())
+}
+
+/// The document that a write changes.
+fn changed(write: &Write) -> Option<(Kind, &str)> {
+    match write {
+        Write::Put(Put { kind, id, .. }) | Write::Delete(Delete { kind, id, .. }) => Some((*kind, id)),
+        Write::Check(_) => None,
+    }
+}
+
+/// What a group that is durable left of the documents that it wrote, each with its length.
+fn written(work: Vec<Result<Box<SizedBatch>, u64>>, answers: &[Answer]) -> impl Iterator<Item = (Doc, usize)> {
+    // Batches of one group may write, write again and delete the same document: what comes last is there.
+    let mut docs = HashMap::new();
+    for (work, answer) in work.into_iter().zip(answers) {
+        let (Ok(sized), Answer::Commit(_, Some(Ok(committed)))) = (work, answer) else {
+            continue;
+        };
+        let writes = sized.batch.writes.into_iter().zip(&committed.revisions);
+        for ((write, revision), text) in writes.zip(&sized.writes) {
+            match write {
+                Write::Put(Put {
+                    kind, id, tenant, body, ..
+                }) => {
+                    let key = (kind, id.clone());
+                    let revision = *revision;
+                    let doc = Doc {
+                        kind,
+                        id,
+                        revision,
+                        tenant,
+                        body,
+                    };
+                    docs.insert(key, (doc, text.len()));
+                }
+                Write::Delete(Delete { kind, id, .. }) => drop(docs.remove(&(kind, id))),
+                Write::Check(_) => {}
+            }
+        }
+    }
+    docs.into_values()
 }
 
 fn write_group(
     connection: &mut Connection,
-    work: Vec<Result<Box<SizedBatch>, u64>>,
+    work: &[Result<Box<SizedBatch>, u64>],
     answers: &mut [Answer],
 ) -> rusqlite::Result<()> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for (work, answer) in work.into_iter().zip(answers) {
+    for (work, answer) in work.iter().zip(answers) {
         match (work, answer) {
-            (Ok(batch), Answer::Commit(_, outcome)) => *outcome = Some(in_savepoint(&mut transaction, &batch)),
+            (Ok(batch), Answer::Commit(_, outcome)) => *outcome = Some(in_savepoint(&mut transaction, batch)),
             (Err(seq), _) => {
                 transaction
                     .prepare_cached("DELETE FROM outbox WHERE seq <= ?1")?
