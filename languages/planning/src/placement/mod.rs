@@ -1,14 +1,16 @@
-//! Placement: machines onto hosts by hard constraints only. The VIM asks for one machine at a time; whoever grants asks for all
-//! of an operation's machines at once, over several PoPs.
+//! Placement: machines onto hosts by hard constraints, and near to each other where these allow it. The VIM asks for one machine
+//! at a time; whoever grants asks for all of an operation's machines at once, over several PoPs.
 //!
 //! Deterministic: demands that can stand in the fewest places go first, each on the host with the most memory left, ties by
 //! name. When a later one finds no place, earlier choices are taken back, up to a bound. What fits nowhere is told host by host.
 
+mod prefer;
 mod search;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use prefer::place_near;
 pub use search::place;
 
 /// Names a host among all PoPs.
@@ -92,6 +94,16 @@ pub struct Rule {
     pub scope: Scope,
     /// Whom it binds.
     pub members: BTreeSet<String>,
+}
+
+/// Machines that would like to be in one PoP, as those on one network would. Unlike a [`Rule`] it never keeps a placement from
+/// being found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preference {
+    /// Who, among the demands.
+    pub members: BTreeSet<String>,
+    /// PoPs where something that they want to be near to is already.
+    pub pops: BTreeSet<String>,
 }
 
 /// Why a host cannot take a machine.

@@ -1,10 +1,10 @@
-use super::{Demand, Host, HostId, NoPlace, Relation, Resident, Rule, Scope, Why};
+use super::{Demand, Host, HostId, NoPlace, Preference, Relation, Resident, Rule, Scope, Why};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Placements that are tried before the search gives up: a second's work at most, and far more than any grant of a hundred
 /// machines needs unless its rules contradict each other.
-const TRIES_MAX: u32 = 100_000;
+pub(super) const TRIES_MAX: u32 = 100_000;
 
 /// A host for every demand, by the demands' names.
 pub fn place(
@@ -12,6 +12,18 @@ pub fn place(
     residents: &[Resident],
     demands: &[Demand],
     rules: &[Rule],
+) -> Result<BTreeMap<String, HostId>, NoPlace> {
+    search(hosts, residents, demands, rules, &[], TRIES_MAX)
+}
+
+/// As [`place`], each demand at a PoP that its preferences draw it to while that leads anywhere.
+pub(super) fn search(
+    hosts: &[Host],
+    residents: &[Resident],
+    demands: &[Demand],
+    rules: &[Rule],
+    preferences: &[Preference],
+    tries_max: u32,
 ) -> Result<BTreeMap<String, HostId>, NoPlace> {
     let mut hosts: Vec<Host> = hosts.to_vec();
     hosts.sort_by(|a, b| a.id.cmp(&b.id));
@@ -25,8 +37,9 @@ pub fn place(
     let mut search = Search {
         hosts,
         rules,
+        preferences,
         places,
-        tries: 0,
+        tries_left: tries_max,
         deepest: None,
     };
 
@@ -47,7 +60,7 @@ pub fn place(
         });
         return Ok(placed.collect());
     }
-    let gave_up = search.tries >= TRIES_MAX;
+    let gave_up = search.tries_left == 0;
     let (_, demand, refusals) = search.deepest.unwrap_or_default();
     Err(NoPlace {
         demand,
@@ -61,8 +74,9 @@ type DeadEnd = (usize, String, Vec<(HostId, Why)>);
 struct Search<'a> {
     hosts: Vec<Host>,
     rules: &'a [Rule],
+    preferences: &'a [Preference],
     places: BTreeMap<&'a str, usize>,
-    tries: u32,
+    tries_left: u32,
     deepest: Option<DeadEnd>,
 }
 
@@ -85,12 +99,17 @@ impl<'a> Search<'a> {
             }
             return false;
         }
-        candidates.sort_by_key(|at| (Reverse(self.hosts[*at].memory_mib_free), *at));
+        let drawn = self.drawn(&demand.name);
+        candidates.sort_by_key(|at| {
+            let host = &self.hosts[*at];
+            let draw = drawn.get(&host.id.pop).copied().unwrap_or(0);
+            (Reverse(draw), Reverse(host.memory_mib_free), *at)
+        });
         for at in candidates {
-            if self.tries >= TRIES_MAX {
+            if self.tries_left == 0 {
                 return false;
             }
-            self.tries += 1;
+            self.tries_left -= 1;
             self.hosts[at].vcpus_free -= demand.vcpus;
             self.hosts[at].memory_mib_free -= demand.memory_mib;
             self.places.insert(demand.name.as_str(), at);
@@ -102,6 +121,29 @@ impl<'a> Search<'a> {
             self.hosts[at].memory_mib_free += demand.memory_mib;
         }
         false
+    }
+
+    /// How many of a demand's preferences have something in each PoP.
+    fn drawn(&self, name: &str) -> BTreeMap<String, usize> {
+        let mut drawn = BTreeMap::new();
+        for preference in self
+            .preferences
+            .iter()
+            .filter(|preference| preference.members.contains(name))
+        {
+            let members = preference
+                .members
+                .iter()
+                .filter_map(|member| self.places.get(member.as_str()));
+            let pops: BTreeSet<&String> = members
+                .map(|at| &self.hosts[*at].id.pop)
+                .chain(&preference.pops)
+                .collect();
+            for pop in pops {
+                *drawn.entry(pop.clone()).or_default() += 1;
+            }
+        }
+        drawn
     }
 
     /// Why the host cannot take the demand as things stand; `None` when it can.
@@ -164,7 +206,6 @@ impl<'a> Search<'a> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
 
     fn host(name: &str, zone: &str, memory_mib: u64) -> Host {
         Host {
