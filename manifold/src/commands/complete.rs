@@ -25,7 +25,10 @@ pub fn completion(arguments: CompletionArguments) -> anyhow::Result<()> {
 /// Without what users do not call: shells would offer hidden commands, too.
 fn offered() -> clap::Command {
     let whole = Cli::command();
-    let commands = whole.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+    let commands = whole
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+        .cloned();
     clap::Command::new("manifold")
         .version(env!("CARGO_PKG_VERSION"))
         .args(whole.get_arguments().cloned())

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub enum Command {
     /// Make the infrastructure that a file describes
     Create {
-        /// TOML; `examples/labs` has some
+        /// TOML; `nfvi/lab/labs` in the sources has two
         file: PathBuf,
         /// Check the file and show what would be made
         #[arg(long)]

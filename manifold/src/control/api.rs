@@ -19,9 +19,10 @@ use manifold_sol::NsState;
 use manifold_store::Store;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// A lab file.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct LabText {
     /// TOML.
@@ -29,7 +30,7 @@ pub struct LabText {
 }
 
 /// From where packets are sent.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(
     rename_all = "camelCase",
     rename_all_fields = "camelCase",
@@ -40,6 +41,7 @@ pub enum ProbeFrom {
     /// From inside a machine.
     Machine {
         /// The compute resource's id.
+        #[schema(value_type = String)]
         compute_id: uuid::Uuid,
     },
     /// From an access point.
@@ -59,7 +61,7 @@ pub enum ProbeFrom {
 }
 
 /// Packets to send.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProbeRequest {
     /// From where.
@@ -71,7 +73,7 @@ pub struct ProbeRequest {
 }
 
 /// A machine's console log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsoleAnswer {
     /// Its end.

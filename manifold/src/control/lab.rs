@@ -14,6 +14,7 @@ use manifold_store::{Batch, Expect, Kind, Put, Store};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use utoipa::ToSchema;
 
 const LAB: Kind = Kind("lab");
 const ONLY: &str = "lab";
@@ -27,7 +28,7 @@ struct Kept {
 }
 
 /// How far the lab is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LabState {
     /// Being made.

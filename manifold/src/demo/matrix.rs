@@ -1,185 +1,246 @@
 //! The connectivity matrix: what shall reach what does, what shall not does not, and beside each that shall not stands one that
 //! does, from the same place by the same means.
 
-use super::report::{Report, Row};
+use super::prober::{Expect, Prober, address, inside, on_link, page, ping, vnfc};
+use super::report::Report;
 use crate::client::Session;
-use crate::control::{ProbeFrom, ProbeRequest};
-use anyhow::Context as _;
-use manifold_nfvi_interface::{Probe, ProbeSeen};
-use manifold_nfvo_interface::{NsTopology, TopologyVnfc};
-use std::net::IpAddr;
-use std::time::Duration;
+use crate::control::ProbeFrom;
+use anyhow::{Context as _, bail};
+use manifold_nfvi_interface::Probe;
+use manifold_nfvo_interface::NsTopology;
 
-/// A machine may still boot: two cores boot seven of them in about twenty seconds.
-pub const PATIENT_MS: u32 = 60_000;
+/// The limit of the link over the WAN, as the NSD says.
+const TRANSIT_BITS_PER_SECOND: u64 = 20_000_000;
 
-/// Nothing comes back within this time what comes back at all within a few milliseconds.
-const SILENT_MS: u32 = 1_500;
+/// How much is taken over it to measure the rate: four seconds' worth.
+const TRANSIT_BYTES: u64 = 10_000_000;
 
-/// What shall be seen.
-#[derive(Debug, Clone)]
-pub enum Expect {
-    /// An answer.
-    Answer,
-    /// An HTTP answer that names this machine.
-    Named(String),
-    /// None.
-    Nothing,
-    /// A rate within a tenth of this, in bits per second.
-    Rate(u64),
+/// Measures it, row by row.
+pub async fn matrix(
+    operator: &Session,
+    ours: &NsTopology,
+    theirs: &NsTopology,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let (front, web) = (vnfc(ours, "frontend", 0)?, vnfc(ours, "web", 0)?);
+    let workers = [vnfc(ours, "worker", 0)?, vnfc(ours, "worker", 1)?];
+    let meter = ours
+        .pnfs
+        .first()
+        .and_then(|pnf| pnf.addresses.first())
+        .copied()
+        .context("the meter has no address")?;
+    let client = || ProbeFrom::AccessPoint {
+        pop: "site-1".into(),
+        name: "client".into(),
+    };
+    let transit = address(ours, web, "transit", false)?;
+    let access = address(ours, front, "access", false)?;
+    let internal = address(ours, front, "internal", false)?;
+    let mut prober = Prober {
+        session: operator,
+        report,
+    };
+    prober
+        .probe("client → gateway over the SAP", client(), ping(access), Expect::Answer)
+        .await?;
+    for worker in workers {
+        let to = address(ours, worker, "internal", false)?;
+        prober
+            .probe(
+                &format!("gateway → {} on the internal link", worker.name),
+                inside(front)?,
+                ping(to),
+                Expect::Answer,
+            )
+            .await?;
+    }
+    prober
+        .probe(
+            "gateway → service across the sites, IPv4",
+            inside(front)?,
+            ping(transit),
+            Expect::Answer,
+        )
+        .await?;
+    let transit6 = address(ours, web, "transit", true)?;
+    prober
+        .probe(
+            "gateway → service across the sites, IPv6",
+            inside(front)?,
+            ping(transit6),
+            Expect::Answer,
+        )
+        .await?;
+    prober
+        .probe(
+            "gateway → service across the sites, HTTP",
+            inside(front)?,
+            page(transit),
+            Expect::Named(web.name.clone()),
+        )
+        .await?;
+    prober
+        .probe(
+            "gateway → meter on the provider network, HTTP",
+            inside(front)?,
+            page(meter),
+            Expect::Answer,
+        )
+        .await?;
+
+    prober
+        .probe(
+            "another link: worker → service",
+            inside(workers[0])?,
+            on_link(transit),
+            Expect::Nothing,
+        )
+        .await?;
+    prober
+        .probe(
+            "  and the control: worker → gateway",
+            inside(workers[0])?,
+            ping(internal),
+            Expect::Answer,
+        )
+        .await?;
+    prober
+        .probe(
+            "another link: client → service",
+            client(),
+            on_link(transit),
+            Expect::Nothing,
+        )
+        .await?;
+    prober
+        .probe(
+            "another link: client → meter",
+            client(),
+            on_link(meter),
+            Expect::Nothing,
+        )
+        .await?;
+    prober
+        .probe(
+            "  and the control: client → gateway",
+            client(),
+            ping(access),
+            Expect::Answer,
+        )
+        .await?;
+
+    let spoofed = Probe::Ping {
+        to: transit,
+        source: Some(unused(transit)),
+        payload_bytes: None,
+    };
+    prober
+        .probe(
+            "a spoofed source: gateway → service",
+            inside(front)?,
+            spoofed,
+            Expect::Nothing,
+        )
+        .await?;
+    prober
+        .probe(
+            "  and the control: with its own address",
+            inside(front)?,
+            ping(transit),
+            Expect::Answer,
+        )
+        .await?;
+
+    let (a, b) = neighbours(theirs)?;
+    let to = *b
+        .ports
+        .first()
+        .and_then(|port| port.addresses.first())
+        .context("the neighbour has no address")?;
+    prober
+        .probe(
+            &format!("the neighbour's own {to}"),
+            inside(a)?,
+            page(to),
+            Expect::Named(b.name.clone()),
+        )
+        .await?;
+    prober
+        .probe(
+            &format!("our {access}, the same subnet"),
+            client(),
+            page(access),
+            Expect::Named(front.name.clone()),
+        )
+        .await?;
+    if access != to {
+        prober
+            .probe(
+                &format!("another tenant: neighbour → {access}, if it is not its own"),
+                inside(a)?,
+                foreign(access, theirs),
+                Expect::Nothing,
+            )
+            .await?;
+    }
+
+    let bytes = Probe::Throughput {
+        to: transit,
+        port: 80,
+        bytes: TRANSIT_BYTES,
+    };
+    prober
+        .probe(
+            "the rate over the WAN",
+            inside(front)?,
+            bytes,
+            Expect::Rate(TRANSIT_BITS_PER_SECOND),
+        )
+        .await
 }
 
-/// Sends probes and writes rows.
-pub struct Prober<'a> {
-    /// The operator's session.
-    pub session: &'a Session,
-    /// Where rows go.
-    pub report: &'a mut Report,
-}
-
-/// A machine of a network service.
-pub fn vnfc<'a>(topology: &'a NsTopology, vdu: &str, nth: usize) -> anyhow::Result<&'a TopologyVnfc> {
-    let mut all: Vec<&TopologyVnfc> = topology
+/// A ping to an address that only we have: one that the neighbour has as well is moved by one bit to stay foreign.
+fn foreign(ours: std::net::IpAddr, theirs: &NsTopology) -> Probe {
+    let taken: Vec<_> = theirs
         .vnfs
         .iter()
         .flat_map(|vnf| &vnf.vnfcs)
-        .filter(|vnfc| vnfc.vdu == vdu)
-        .collect();
-    all.sort_by(|a, b| a.name.cmp(&b.name));
-    all.get(nth)
-        .copied()
-        .with_context(|| format!("{} has no machine {vdu} number {nth}", topology.name))
-}
-
-/// Its address on a link.
-pub fn address(topology: &NsTopology, vnfc: &TopologyVnfc, link: &str, v6: bool) -> anyhow::Result<IpAddr> {
-    let ids: Vec<&str> = topology
-        .links
-        .iter()
-        .filter(|known| known.name == link)
-        .map(|known| known.id.as_str())
-        .collect();
-    let ports = vnfc.ports.iter().filter(|port| ids.contains(&port.link.as_str()));
-    ports
+        .flat_map(|vnfc| &vnfc.ports)
         .flat_map(|port| &port.addresses)
-        .find(|address| address.is_ipv6() == v6)
-        .copied()
-        .with_context(|| {
-            format!(
-                "{} has no {} address on {link}",
-                vnfc.name,
-                if v6 { "IPv6" } else { "IPv4" }
-            )
-        })
-}
-
-/// From inside a machine.
-pub fn inside(vnfc: &TopologyVnfc) -> anyhow::Result<ProbeFrom> {
-    Ok(ProbeFrom::Machine {
-        compute_id: vnfc.compute_id.parse().context("a machine's id is no UUID")?,
-    })
-}
-
-/// A ping.
-pub fn ping(to: IpAddr) -> Probe {
-    Probe::Ping {
-        to,
-        source: None,
-        payload_bytes: None,
+        .collect();
+    if taken.contains(&&ours) {
+        ping(unused(ours))
+    } else {
+        ping(ours)
     }
 }
 
-/// A ping that goes out on the wire even where no route leads.
-pub fn on_link(to: IpAddr) -> Probe {
-    Probe::PingOnLink { to }
-}
-
-/// A page of a machine's web server.
-pub fn page(to: IpAddr) -> Probe {
-    Probe::Http {
-        to,
-        port: 80,
-        path: "/".into(),
-    }
-}
-
-impl Prober<'_> {
-    /// Sends one and judges it.
-    pub async fn probe(&mut self, what: &str, from: ProbeFrom, probe: Probe, expect: Expect) -> anyhow::Result<()> {
-        let limit_ms = match expect {
-            Expect::Nothing => SILENT_MS,
-            Expect::Answer | Expect::Named(_) | Expect::Rate(_) => PATIENT_MS,
-        };
-        let request = ProbeRequest { from, probe, limit_ms };
-        let patience = self
-            .session
-            .patient(Duration::from_millis(u64::from(limit_ms) + 15_000));
-        let reply = self
-            .session
-            .lab
-            .post::<ProbeSeen>(&patience, &["probes"], &request)
-            .await;
-        let seen = match reply {
-            Ok(reply) => reply.body.context("the probe told nothing")?,
-            Err(error) => ProbeSeen::Refused {
-                why: format!("not sent: {error}"),
-            },
-        };
-        let ok = judge(&expect, &seen);
-        self.report.probe(Row {
-            what: what.to_owned(),
-            expected: wanted(&expect),
-            seen: tell(&seen),
-            ok,
-        });
-        Ok(())
-    }
-}
-
-fn judge(expect: &Expect, seen: &ProbeSeen) -> bool {
-    match (expect, seen) {
-        (Expect::Answer, ProbeSeen::Answered { .. }) => true,
-        (Expect::Named(name), ProbeSeen::Answered { body, .. }) => body.contains(name.as_str()),
-        (Expect::Nothing, ProbeSeen::Silent) => true,
-        (Expect::Nothing, ProbeSeen::Refused { why }) => !why.starts_with("not sent:"),
-        (
-            Expect::Rate(limit),
-            ProbeSeen::Answered {
-                bits_per_second: Some(rate),
-                ..
-            },
-        ) => rate.abs_diff(*limit) * 10 <= *limit,
-        _ => false,
-    }
-}
-
-fn wanted(expect: &Expect) -> String {
-    match expect {
-        Expect::Answer => "an answer".into(),
-        Expect::Named(name) => format!("from {name}"),
-        Expect::Nothing => "nothing".into(),
-        Expect::Rate(limit) => format!("{} Mbit/s ±10%", limit / 1_000_000),
-    }
-}
-
-fn tell(seen: &ProbeSeen) -> String {
-    match seen {
-        ProbeSeen::Answered {
-            bits_per_second: Some(rate),
-            ..
-        } => format!("{:.1} Mbit/s", *rate as f64 / 1e6),
-        ProbeSeen::Answered { after_us, body, .. } if body.is_empty() => {
-            format!("answered after {:.1} ms", *after_us as f64 / 1e3)
+/// An address of the same subnet that nobody has.
+fn unused(address: std::net::IpAddr) -> std::net::IpAddr {
+    match address {
+        std::net::IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            std::net::Ipv4Addr::new(a, b, c, 253).into()
         }
-        ProbeSeen::Answered { after_us, body, .. } => {
-            format!(
-                "{:?} after {:.1} ms",
-                body.lines().next().unwrap_or(""),
-                *after_us as f64 / 1e3
-            )
+        std::net::IpAddr::V6(v6) => {
+            let mut segments = v6.segments();
+            segments[7] = 0xfffd;
+            std::net::Ipv6Addr::from(segments).into()
         }
-        ProbeSeen::Silent => "nothing came back".into(),
-        ProbeSeen::TooBig { mtu_bytes } => format!("too big for the path ({mtu_bytes:?})"),
-        ProbeSeen::Refused { why } => format!("refused: {why}"),
+    }
+}
+
+/// The neighbour's two machines.
+pub fn neighbours(
+    theirs: &NsTopology,
+) -> anyhow::Result<(
+    &manifold_nfvo_interface::TopologyVnfc,
+    &manifold_nfvo_interface::TopologyVnfc,
+)> {
+    let mut all = theirs.vnfs.iter().flat_map(|vnf| &vnf.vnfcs);
+    match (all.next(), all.next()) {
+        (Some(a), Some(b)) => Ok((a, b)),
+        _ => bail!("the neighbour has fewer than two machines"),
     }
 }

@@ -6,8 +6,10 @@ mod census;
 mod cluster;
 mod matrix;
 mod packages;
+mod prober;
 mod report;
 mod script;
+mod services;
 
 use crate::config::Config;
 use clap::Args;
