@@ -1,16 +1,19 @@
 //! SIGKILL at random moments of a small network service's life, while numbered packets cross another one.
 //!
-//! A life is instantiate → scale out → heal → scale in → terminate, each by the command line, and any of them may be struck: at a
-//! moment between its start and a little after the end that it has when nobody strikes. Then what was killed is started again, every
-//! operation comes to rest in a state that ETSI's machine has, what failed for the time being is retried or rolled back, and the
-//! life goes on from the state that the service is in. At its end the agent's objects, and the kernel's as `ip` and `nft` tell of
-//! them, are the ones from before.
+//! A life is instantiate → scale out → heal (of a machine whose process was killed) → scale in → terminate, each by the command
+//! line, and any of them may be struck: at a moment between its start and a little after the end that it has when nobody strikes.
+//! Then what was killed is started again, every operation comes to rest in a state that ETSI's machine has, what failed for the
+//! time being is retried or rolled back, and the life goes on from the state that the service is in. At its end the agent's
+//! objects, and the kernel's as `ip` and `nft` tell of them, are the ones from before.
 
 use crate::chance::Chance;
 use crate::cluster::{COMMAND, Cluster, Victim};
 use crate::command::Running;
-use crate::life::{Objects, Operations, Services, kernel, objects, state_of};
+use crate::life::{Objects, Operations, Services, each, kernel, objects, state_of, text};
 use crate::stream::Stream;
+use crate::wait::wait_for;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -124,6 +127,7 @@ impl Campaign<'_> {
     fn undisturbed(&mut self) {
         let before = (objects(&self.cluster), kernel(self.run_dir));
         for (name, words) in PHASES {
+            self.ready_for(name);
             let begun = Instant::now();
             self.cluster.json(words);
             self.spans.insert(name, begun.elapsed());
@@ -142,6 +146,9 @@ impl Campaign<'_> {
             let victim = chance.pick(&Victim::ALL);
             // Up to a sixth later than its usual end.
             let permille = chance.below(1_167);
+            if !self.ready_for(name) {
+                continue;
+            }
             if strike && self.kills < self.wanted {
                 let delay = self.spans[name].mul_f64(permille as f64 / 1_000.0);
                 self.strike(life, name, words, victim, delay, &mut chance);
@@ -149,7 +156,7 @@ impl Campaign<'_> {
                 self.cluster.json(words);
             }
             match state_of(&self.cluster, "small").as_deref() {
-                Some("INSTANTIATED") => {}
+                Some("INSTANTIATED") => self.all_run(name),
                 // Rolled back, or struck before it began: this life is over.
                 Some("NOT_INSTANTIATED") => break,
                 None => break,
@@ -163,6 +170,44 @@ impl Campaign<'_> {
         self.streams.iter().for_each(|stream| {
             stream.unbroken();
         });
+    }
+
+    /// What a phase needs beforehand: a machine to heal, or one too many. False when there is none, because an earlier phase was
+    /// struck before it began.
+    fn ready_for(&self, name: &str) -> bool {
+        match name {
+            "scale in" => machines(&self.cluster).len() == 2,
+            "heal" => {
+                let pid = *emulators()
+                    .first()
+                    .unwrap_or_else(|| panic!("the small service has no machine"));
+                kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap_or_else(|errno| panic!("SIGKILL: {errno}"));
+                wait_for("a killed machine is noticed", SETTLE, || {
+                    machines(&self.cluster)
+                        .iter()
+                        .any(|state| state != "RUNNING")
+                        .then_some(())
+                });
+                true
+            }
+            _ => true,
+        }
+    }
+
+    /// After a phase that makes machines: those that the service has run, and no others.
+    fn all_run(&self, name: &str) {
+        if !["instantiate", "scale out"].contains(&name) {
+            return;
+        }
+        wait_for(
+            &format!("after {name} every machine runs, and no other"),
+            SETTLE,
+            || {
+                let machines = machines(&self.cluster);
+                let run = machines.iter().all(|state| state == "RUNNING") && machines.len() == emulators().len();
+                run.then_some(())
+            },
+        );
     }
 
     fn strike(&mut self, life: u64, name: &str, words: &[&str], victim: Victim, delay: Duration, chance: &mut Chance) {
@@ -210,4 +255,23 @@ impl Campaign<'_> {
         }
         self.slowest_settling = self.slowest_settling.max(begun.elapsed());
     }
+}
+
+/// The states of the small service's machines.
+fn machines(cluster: &Cluster) -> Vec<String> {
+    let topology = cluster.json(&["topology", "small"]);
+    let vnfcs = each(&topology["vnfs"]).flat_map(|vnf| each(&vnf["vnfcs"]));
+    vnfcs.map(|vnfc| text(&vnfc["state"])).collect()
+}
+
+/// The processes of the small service's machines, as /proc tells of them.
+fn emulators() -> Vec<i32> {
+    let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let is_ours = |pid: &i32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line);
+        line.contains("qemu-system") && line.contains("small-worker")
+    };
+    pids.filter(is_ours).collect()
 }

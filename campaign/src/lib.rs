@@ -27,7 +27,7 @@ pub use chaos::{Chaos, chaos};
 pub use cluster::{COMMAND, Cluster, Victim};
 pub use command::{Answer, Running};
 pub use drift::drift;
-pub use init::{Work, main, needs_guest, under_init};
+pub use init::{Work, main, under_init};
 pub use life::{Objects, Operations, Services, each, kernel, objects, state_of, text};
 pub use reboot::reboot;
 pub use stream::{Stream, answers};

@@ -1,8 +1,8 @@
 //! `campaign chaos|reboot|drift`: campaigns by hand, with any number of kills.
 
 use clap::{Parser, Subcommand};
-use manifold_campaign::{Chaos, Work, needs_guest, work};
-use std::path::PathBuf;
+use manifold_campaign::{Chaos, Work, work};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -44,9 +44,9 @@ enum What {
 const LIMIT_S: u64 = 20_000;
 
 const WORKS: &[Work] = &[
-    work!("chaos", LIMIT_S, chaos),
-    work!("reboot", LIMIT_S, reboot),
-    work!("drift", LIMIT_S, drift),
+    work!("chaos", LIMIT_S, chaos, guest),
+    work!("reboot", LIMIT_S, reboot, guest),
+    work!("drift", LIMIT_S, drift, guest),
 ];
 
 /// The namespaces are made by running this program again, twice: what it was told goes down in the environment.
@@ -60,7 +60,7 @@ const ARGUMENTS: [&str; 5] = [
 
 fn main() -> ExitCode {
     if std::env::var_os(ARGUMENTS[0]).is_some() {
-        return manifold_campaign::main(WORKS);
+        return manifold_campaign::main(WORKS, &path(ARGUMENTS[1]));
     }
     let cli = Cli::parse();
     let this = std::env::current_exe().unwrap_or_default();
@@ -113,15 +113,12 @@ fn number(key: &str) -> u64 {
         .unwrap_or_default()
 }
 
-fn played(name: &str, play: fn(&std::path::Path, &std::path::Path, &std::path::Path)) {
-    let cache = path("CAMPAIGN_CACHE");
-    if needs_guest(name, &cache) {
-        play(&path("CAMPAIGN_PROGRAM"), &cache, std::path::Path::new("/tmp/campaign"));
-    }
+fn played(play: fn(&Path, &Path, &Path)) {
+    play(&path(ARGUMENTS[0]), &path(ARGUMENTS[1]), Path::new("/tmp/campaign"));
 }
 
 fn chaos() {
-    played("chaos", |program, cache, folder| {
+    played(|program, cache, folder| {
         let kills = u32::try_from(number("CAMPAIGN_KILLS")).unwrap_or(u32::MAX);
         let what = Chaos {
             kills,
@@ -133,9 +130,9 @@ fn chaos() {
 }
 
 fn reboot() {
-    played("reboot", manifold_campaign::reboot);
+    played(manifold_campaign::reboot);
 }
 
 fn drift() {
-    played("drift", manifold_campaign::drift);
+    played(manifold_campaign::drift);
 }

@@ -9,7 +9,7 @@ mod plane;
 #[path = "program/trace.rs"]
 mod trace;
 
-use manifold_campaign::{Chaos, Work, needs_guest, work};
+use manifold_campaign::{Chaos, Work, work};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,27 +32,32 @@ const WORKS: &[Work] = &[
     work!(
         "machine_demo_shows_all_that_it_promises_and_leaves_nothing",
         400,
-        demo::whole
+        demo::whole,
+        guest
     ),
     work!(
         "machine_trace_of_an_instantiation_is_the_one_that_etsi_draws",
-        200,
-        trace::instantiation
+        170,
+        trace::instantiation,
+        guest
     ),
     work!(
         "machine_chaos_twenty_kills_lose_no_packet_and_leave_nothing",
         360,
-        chaos
+        chaos,
+        guest
     ),
     work!(
         "machine_reboot_brings_everything_back_with_the_same_addresses",
         170,
-        reboot
+        reboot,
+        guest
     ),
     work!(
         "machine_drift_by_hand_is_mended_and_neighbours_lose_nothing",
-        300,
-        drift
+        170,
+        drift,
+        guest
     ),
     work!("the_agent_is_started_by_up_and_outlives_it", 60, plane::agent_outlives),
     work!(
@@ -64,7 +69,7 @@ const WORKS: &[Work] = &[
 ];
 
 fn main() -> ExitCode {
-    manifold_campaign::main(WORKS)
+    manifold_campaign::main(WORKS, &cache())
 }
 
 /// The seed of the kills: the clock's day would make each day's run another; a failure prints it, and `campaign chaos --seed`
@@ -77,29 +82,19 @@ fn seed() -> u64 {
 }
 
 fn chaos() {
-    if needs_guest("machine_chaos", &cache()) {
-        manifold_campaign::chaos(
-            program(),
-            &cache(),
-            folder(),
-            Chaos {
-                kills: 20,
-                seed: seed(),
-                first_life: 0,
-            },
-        );
-    }
+    let what = Chaos {
+        kills: 20,
+        seed: seed(),
+        first_life: 0,
+    };
+    manifold_campaign::chaos(program(), &cache(), folder(), what);
 }
 
 /// All kernel state is lost, as when the machine is switched off.
 fn reboot() {
-    if needs_guest("machine_reboot", &cache()) {
-        manifold_campaign::reboot(program(), &cache(), folder());
-    }
+    manifold_campaign::reboot(program(), &cache(), folder());
 }
 
 fn drift() {
-    if needs_guest("machine_drift", &cache()) {
-        manifold_campaign::drift(program(), &cache(), folder());
-    }
+    manifold_campaign::drift(program(), &cache(), folder());
 }

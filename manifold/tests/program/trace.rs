@@ -1,7 +1,7 @@
 //! The reference-point trace of an instantiation over two sites, step by step: the VM half of GR NFV-IFA 043 5.4.5.
 
 use crate::{cache, folder, program};
-use manifold_campaign::{Cluster, each, needs_guest, text, wait_for};
+use manifold_campaign::{Cluster, each, text, wait_for};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -161,9 +161,6 @@ impl Trace {
 /// for before its grant, and that the operation is complete after everything.
 // proves: UC54-1, UC54-6, UC54-7, UC54-11, UC54-END, UC54-N1, UC54-N4, UC54-N5, UC54-SEG-N, NFV006-OBJ-07, NFV006-WIM-02, NFV006-WIM-03
 pub(crate) fn instantiation() {
-    if !needs_guest("machine_trace", &cache()) {
-        return;
-    }
     let cluster = Cluster::start(program(), &cache(), folder());
     let here = env!("CARGO_MANIFEST_DIR");
     cluster.json(&["lab", "create", &format!("{here}/../nfvi/lab/labs/two-sites.toml")]);

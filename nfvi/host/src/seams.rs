@@ -52,6 +52,12 @@ pub trait MachineKeeper: Send + Sync {
         space: &Space,
     ) -> Outcome<bool>;
 
+    /// Plugs a machine that runs into its taps again, where one was deleted under it and made anew. Answers whether anything was
+    /// done; a machine that does not run gets its taps at its start.
+    async fn plug_in(&self, _id: ObjectId, _taps: Vec<TapPlug>) -> Outcome<bool> {
+        Ok(false)
+    }
+
     /// Ends it and removes its files; absent is success (false).
     async fn remove(&self, id: ObjectId) -> Outcome<bool>;
 

@@ -56,6 +56,7 @@ impl Agent {
         self.make_links(&wishes, &mut plan, &mut changed).await;
         self.ensure_services(&wishes, &mut plan.failed, &mut changed).await;
         drop(turn);
+        self.plug_in_again(&mut plan, &mut changed).await;
         self.ensure_machines(&wishes, &mut plan, &mut changed).await;
         drop(busy);
         Ok(wishes
@@ -306,6 +307,41 @@ impl Agent {
                         plan.failed.entry(object).or_insert(failure);
                     }
                 }
+            }
+        }
+    }
+
+    /// A tap that had to be made again is of no use to a machine that held the old one.
+    async fn plug_in_again(&self, plan: &mut Plan, changed: &mut HashSet<ObjectId>) {
+        let machines: Vec<_> = {
+            let state = lock(&self.state);
+            let world = World::new(&state.known, &[]);
+            let plugged = |wish: &Wish| {
+                let WishKind::Machine(machine) = &wish.kind else {
+                    return None;
+                };
+                let again: Vec<_> = machine
+                    .interfaces
+                    .iter()
+                    .copied()
+                    .filter(|port| changed.contains(port))
+                    .collect();
+                let taps = machine
+                    .interfaces
+                    .iter()
+                    .map(|port| kinds::tap_of(*port, machine.node, &world));
+                let taps: Vec<_> = taps.collect::<Result<_, _>>().ok()?;
+                (!again.is_empty()).then_some((wish.id, again, taps))
+            };
+            state.known.values().filter_map(plugged).collect()
+        };
+        for (id, again, taps) in machines {
+            match self.machines.plug_in(id, taps).await {
+                Ok(true) => drop(changed.insert(id)),
+                Ok(false) => {}
+                Err(failure) => plan
+                    .failed
+                    .extend(again.into_iter().map(|port| (port, failure.clone()))),
             }
         }
     }

@@ -6,7 +6,7 @@ mod observe;
 mod remove;
 mod services;
 
-use crate::label::Labels;
+use crate::label::{self, Labels};
 use crate::place::{Place, lock};
 use crate::seams::{MachineKeeper, ProbeFrom, Prober};
 use crate::space::{Space, SpaceError};
@@ -17,7 +17,7 @@ use manifold_nfvi_interface::{
     Capabilities, Changes, ConsoleAsk, Cursor, Filter, Infrastructure, ObjectId, ProbeAsk, ProbeSeen, Report, Seen,
     Wish, WishKind,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
@@ -120,6 +120,7 @@ impl Agent {
         });
         agent.machines.tell_changes_to(Arc::new(move |id| ring.push(id)));
         agent.adopt().await.map_err(AgentError::Adopt)?;
+        agent.sweep_labels().await;
         agent.adopt_services().map_err(AgentError::Watch)?;
         Ok(agent)
     }
@@ -197,6 +198,36 @@ impl Agent {
             }
         }
         Ok(())
+    }
+
+    /// Takes away labels of which nothing is there: left by an agent that died before its first effect or after its last one. Who
+    /// wishes for such an object sees that it is not there and ensures it; nobody else would ever ask for it again.
+    async fn sweep_labels(&self) {
+        let places: Vec<_> = lock(&self.state).places.values().cloned().collect();
+        let mut there: HashSet<ObjectId> = places.iter().map(|place| place.space.id()).collect();
+        let mut names: HashSet<String> = HashSet::new();
+        for place in &places {
+            let Ok(sight) = place.links().await else { return };
+            for link in sight.links.into_values() {
+                there.extend(label::read(&self.config.instance, &link.alias).map(|label| label.id));
+                names.insert(link.name);
+            }
+        }
+        let Ok(machines) = self.machines.observe().await else {
+            return;
+        };
+        there.extend(machines.into_iter().map(|machine| machine.id));
+        let known: Vec<ObjectId> = lock(&self.state).known.keys().copied().collect();
+        for id in known {
+            // A tap whose maker died before it could label it has its name.
+            if there.contains(&id) || names.contains(&label::name::of(label::name::PORT, id)) {
+                continue;
+            }
+            match self.labels.remove(id) {
+                Ok(()) => drop(lock(&self.state).known.remove(&id)),
+                Err(error) => tracing::warn!(object = %id, %error, "A label of nothing could not be removed."),
+            }
+        }
     }
 
     fn place(&self, id: ObjectId) -> Option<Arc<Place>> {

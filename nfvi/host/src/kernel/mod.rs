@@ -38,31 +38,21 @@ mod request {
 ///
 /// Errors: `ResourceBusy` when another process holds it open; `InvalidInput` for a name that no interface can have.
 pub fn open_tap(interface: &str, options: TapOptions) -> io::Result<OwnedFd> {
-    let name = interface.as_bytes();
-    if name.is_empty() || name.len() >= libc::IFNAMSIZ || name.contains(&0) {
-        return Err(io::Error::from(io::ErrorKind::InvalidInput));
-    }
+    let name = tap_name(interface)?;
     let file = OpenOptions::new()
         .read(true)
         .write(true)
         .custom_flags(libc::O_CLOEXEC | libc::O_NONBLOCK)
         .open("/dev/net/tun")?;
     let fd = file.as_raw_fd();
-    // SAFETY: `ifreq` is plain data for which all zeros is a value; the name fits with its terminating zero (checked above);
-    // every ioctl gets a live descriptor and a pointer to a live value of the type that this request reads.
+    // SAFETY: the name was checked; every ioctl gets a live descriptor and a pointer to a live value of the type that this request
+    // reads.
     unsafe {
         if let Some(index) = options.index {
             let index = libc::c_int::try_from(index).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
             request::set_index(fd, &index)?;
         }
-        let mut ask: libc::ifreq = std::mem::zeroed();
-        for (to, from) in ask.ifr_name.iter_mut().zip(name) {
-            *to = *from as libc::c_char;
-        }
-        ask.ifr_ifru.ifru_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-        request::set_iff(fd, &ask)?;
-        let header_bytes: libc::c_int = 12;
-        request::set_vnet_header_bytes(fd, &header_bytes)?;
+        set_interface(fd, name)?;
         if let Some(uid) = options.owner_uid {
             let uid = libc::c_int::try_from(uid).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
             request::set_owner(fd, uid)?;
@@ -72,6 +62,42 @@ pub fn open_tap(interface: &str, options: TapOptions) -> io::Result<OwnedFd> {
         }
     }
     Ok(OwnedFd::from(file))
+}
+
+/// Plugs a descriptor whose tap was deleted into the tap `interface` of the namespace that it was opened in; whoever else holds
+/// the descriptor goes on with that.
+///
+/// Errors: `AlreadyExists` when it is still plugged in; those of [`open_tap`].
+pub fn rejoin_tap(descriptor: &OwnedFd, interface: &str) -> io::Result<()> {
+    let name = tap_name(interface)?;
+    // SAFETY: the name was checked, and the descriptor is alive.
+    unsafe { set_interface(descriptor.as_raw_fd(), name) }
+}
+
+fn tap_name(interface: &str) -> io::Result<&[u8]> {
+    let name = interface.as_bytes();
+    if name.is_empty() || name.len() >= libc::IFNAMSIZ || name.contains(&0) {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    }
+    Ok(name)
+}
+
+/// # Safety
+/// `fd` is an open descriptor, and `name` has passed [`tap_name`].
+unsafe fn set_interface(fd: libc::c_int, name: &[u8]) -> io::Result<()> {
+    // SAFETY: `ifreq` is plain data for which all zeros is a value; the name fits with its terminating zero; both ioctls get a
+    // pointer to a live value of the type that they read.
+    unsafe {
+        let mut ask: libc::ifreq = std::mem::zeroed();
+        for (to, from) in ask.ifr_name.iter_mut().zip(name) {
+            *to = *from as libc::c_char;
+        }
+        ask.ifr_ifru.ifru_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+        request::set_iff(fd, &ask)?;
+        let header_bytes: libc::c_int = 12;
+        request::set_vnet_header_bytes(fd, &header_bytes)?;
+    }
+    Ok(())
 }
 
 /// Lets the command become the leader of a session of its own when it starts, so that it outlives the agent and no signal to

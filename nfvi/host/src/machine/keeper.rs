@@ -5,9 +5,8 @@ use super::channel::Channel;
 use super::home::{Home, Label};
 use super::launch::{BootFiles, Launch, Nic};
 use super::process::{Process, strays};
-use super::{MachineConfig, check, console, overlay, qmp, seed};
+use super::{MachineConfig, check, console, overlay, plug, qmp, seed};
 use crate::Space;
-use crate::kernel::TapOptions;
 use crate::seams::{MachineKeeper, SeenMachine, TapPlug, Tell};
 use async_trait::async_trait;
 use manifold_call::{CallError, Outcome};
@@ -23,7 +22,6 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 /// How long a guest may take to power off before it is ended: within a call's default limit of 30 s.
 const POWER_OFF_LIMIT: Duration = Duration::from_secs(10);
@@ -33,9 +31,6 @@ const RESTART_LIMIT: Duration = Duration::from_secs(3);
 const QUIT_LIMIT: Duration = Duration::from_secs(2);
 /// What the kernel needs at most to take a killed process apart under load.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
-/// A tap is free again when its last holder has been taken apart.
-const TAP_LIMIT: Duration = Duration::from_secs(2);
-const TAP_AGAIN: Duration = Duration::from_millis(20);
 /// Of the console, in the explanation of a crash.
 const WHY_BYTES: u64 = 600;
 
@@ -219,7 +214,7 @@ impl Machines {
 
         let mut nics = Vec::with_capacity(taps.len());
         for plug in taps {
-            let tap = open_tap(space, &plug.interface)
+            let tap = plug::open_tap(space, &plug.interface)
                 .await
                 .map_err(|source| fail(&format!("the tap {} cannot be opened", plug.interface), source))?;
             nics.push(Nic {
@@ -338,7 +333,8 @@ impl MachineKeeper for Machines {
         };
         match (wish.power, running) {
             (Power::On, Some(run)) if run.generation == wish.generation => {
-                note(&slot, owner, wish).map_err(broken).map(|_| false)
+                note(&slot, owner, wish).map_err(broken)?;
+                plug::rejoin(&run.process, &taps).map_err(broken)
             }
             (Power::On, Some(run)) => {
                 self.stop(&slot, &run, RESTART_LIMIT).await.map_err(broken)?;
@@ -353,6 +349,15 @@ impl MachineKeeper for Machines {
             }
             (Power::Off, None) => note(&slot, owner, wish).map_err(broken),
         }
+    }
+
+    async fn plug_in(&self, id: ObjectId, taps: Vec<TapPlug>) -> Outcome<bool> {
+        let Ok(slot) = self.find(id) else { return Ok(false) };
+        let _turn = slot.turn.lock().await;
+        let Some(run) = slot.running() else { return Ok(false) };
+        plug::rejoin(&run.process, &taps).map_err(|source| {
+            CallError::internal(format!("machine {id} cannot be plugged in again: {source}")).caused_by(source)
+        })
     }
 
     async fn remove(&self, id: ObjectId) -> Outcome<bool> {
@@ -482,18 +487,6 @@ async fn end(process: &Process) -> io::Result<()> {
             io::ErrorKind::TimedOut,
             format!("process {} does not end", process.pid),
         )),
-    }
-}
-
-async fn open_tap(space: &Space, interface: &str) -> io::Result<OwnedFd> {
-    let until = Instant::now() + TAP_LIMIT;
-    loop {
-        match space.open_tap(interface, TapOptions::default()).await {
-            Err(error) if error.kind() == io::ErrorKind::ResourceBusy && Instant::now() < until => {
-                tokio::time::sleep(TAP_AGAIN).await
-            }
-            result => return result,
-        }
     }
 }
 

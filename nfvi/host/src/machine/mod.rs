@@ -25,6 +25,7 @@ mod home;
 mod keeper;
 mod launch;
 mod overlay;
+mod plug;
 mod process;
 mod qmp;
 mod seed;

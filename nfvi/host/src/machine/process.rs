@@ -2,7 +2,9 @@
 
 use manifold_nfvi_interface::ObjectId;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, PidfdGetfdFlags, Signal, WaitId, WaitIdOptions, pidfd_getfd, pidfd_open, pidfd_send_signal, waitid,
+};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -82,6 +84,11 @@ impl Process {
     /// Waits for its end, this long; whether it came.
     pub(crate) async fn ended_within(&self, limit: Duration) -> bool {
         tokio::time::timeout(limit, self.ended()).await.is_ok()
+    }
+
+    /// One of its descriptors, for us, too.
+    pub(crate) fn descriptor(&self, number: i32) -> io::Result<OwnedFd> {
+        Ok(pidfd_getfd(self.fd.get_ref(), number, PidfdGetfdFlags::empty())?)
     }
 
     /// Ends it, without asking. Absent is success.
