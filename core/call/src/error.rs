@@ -2,10 +2,11 @@ use serde::{Deserialize, Serialize};
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// What kind of failure a call ended in: what a caller decides on. The wire's status codes are made of it in one place
 /// (`core/http`); blocks know no status codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorKind {
     /// The request contradicts itself, its types or its descriptor.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
 use uuid::Uuid;
 
 /// Declares a UUID-backed identifier type of its own, so that two kinds of ids cannot be swapped: `uuid_id!(/// doc … pub VnfInstanceId)`.
@@ -35,6 +37,16 @@ macro_rules! uuid_id {
         impl $crate::Subject for $name {
             fn subject(&self) -> String {
                 self.0.to_string()
+            }
+        }
+        impl $crate::macros::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::macros::utoipa::openapi::RefOr<$crate::macros::utoipa::openapi::schema::Schema> {
+                $crate::macros::uuid_schema()
+            }
+        }
+        impl $crate::macros::utoipa::ToSchema for $name {
+            fn name() -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Borrowed(stringify!($name))
             }
         }
     };
@@ -75,6 +87,16 @@ macro_rules! text_id {
                 self.0.clone()
             }
         }
+        impl $crate::macros::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::macros::utoipa::openapi::RefOr<$crate::macros::utoipa::openapi::schema::Schema> {
+                $crate::macros::text_schema()
+            }
+        }
+        impl $crate::macros::utoipa::ToSchema for $name {
+            fn name() -> ::std::borrow::Cow<'static, str> {
+                ::std::borrow::Cow::Borrowed(stringify!($name))
+            }
+        }
     };
 }
 
@@ -82,6 +104,31 @@ macro_rules! text_id {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct OccurrenceId(pub Uuid);
+
+impl utoipa::PartialSchema for OccurrenceId {
+    fn schema() -> RefOr<Schema> {
+        uuid_schema()
+    }
+}
+
+impl utoipa::ToSchema for OccurrenceId {}
+
+/// What every UUID-backed identifier is in an OpenAPI document.
+pub fn uuid_schema() -> RefOr<Schema> {
+    let format = SchemaFormat::Custom("uuid".into());
+    Schema::Object(
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(format))
+            .build(),
+    )
+    .into()
+}
+
+/// What every identifier that people write is in an OpenAPI document.
+pub fn text_schema() -> RefOr<Schema> {
+    Schema::Object(ObjectBuilder::new().schema_type(Type::String).build()).into()
+}
 
 impl OccurrenceId {
     /// A new, unique one; sorts by time of creation.

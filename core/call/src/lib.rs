@@ -33,8 +33,10 @@ pub use trace::{TraceRecord, TraceSource, Tracer};
 /// What the macros of this crate need; not for direct use.
 #[doc(hidden)]
 pub mod macros {
+    pub use crate::ids::{text_schema, uuid_schema};
     pub use async_trait::async_trait;
     pub use serde;
+    pub use utoipa;
     pub use uuid;
 }
 

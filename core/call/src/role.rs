@@ -1,8 +1,9 @@
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A functional block or function of the NFV-MANO framework, or one of its external peers (GS NFV 006 5.1, 5.3, 5.5), in the
 /// role of a consumer or a producer of an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Role {
     /// Operations and business support systems: the operator's side of Os-Ma-nfvo.

@@ -8,17 +8,21 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// One call over one reference point.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TraceRecord {
     /// The whole tree of calls.
+    #[schema(value_type = String)]
     pub trace: Uuid,
     /// This call.
+    #[schema(value_type = String)]
     pub call: Uuid,
     /// The call that it was made for.
+    #[schema(value_type = Option<String>)]
     pub parent: Option<Uuid>,
     /// The lifecycle operation that asked.
     pub occurrence: Option<OccurrenceId>,

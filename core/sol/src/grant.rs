@@ -1,6 +1,6 @@
 //! VNF lifecycle operation granting (SOL003 9.5).
 
-use crate::common::{wire, wire_enums};
+use crate::wire::{wire, wire_enums};
 use crate::{ResourceHandle, VimConnectionInfo, VnfLcmOperation};
 use std::collections::BTreeMap;
 

@@ -4,21 +4,27 @@
 //! at their border. Times are RFC 3339 text in UTC.
 //!
 //! ```text
-//!   common ── ResourceHandle, connection points, KeyValues, ProblemDetails
+//!   reference ── ResourceHandle, LinkRef      connection_point ── addresses      occurrence ── ProblemDetails, CancelMode
 //!   vnf    ── VnfInstance, its requests, VnfLcmOpOcc                (SOL003 5.5)
 //!   grant  ── GrantRequest, Grant                                   (SOL003 9.5)
 //!   ns     ── NsInstance, its requests, NsLcmOpOcc                  (SOL005 6.5)
 //!   package── VnfPkgInfo, NsdInfo, PnfdInfo                         (SOL005 5.5, 9.5)
 //! ```
 
-mod common;
+mod connection_point;
 mod grant;
 mod ns;
+mod occurrence;
 mod package;
+mod reference;
 mod vnf;
+mod wire;
 
-pub use common::*;
+pub use connection_point::*;
 pub use grant::*;
 pub use ns::*;
+pub use occurrence::*;
 pub use package::*;
+pub use reference::*;
 pub use vnf::*;
+pub use wire::KeyValues;

@@ -1,6 +1,6 @@
 //! NS lifecycle management (SOL005 6.5).
 
-use crate::common::{wire, wire_enums};
+use crate::wire::{wire, wire_enums};
 use crate::{
     CancelModeType, ChangeType, CpProtocolData, CpProtocolInfo, LcmOperationState, ProblemDetails, ResourceHandle,
     VnfInstance,

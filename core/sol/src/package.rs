@@ -1,6 +1,6 @@
 //! VNF packages, NSDs and PNFDs (SOL005 5.5, 9.5).
 
-use crate::common::{wire, wire_enums};
+use crate::wire::{wire, wire_enums};
 
 wire! {
     /// CreateVnfPkgInfoRequest (SOL005 9.5.2.2).

@@ -1,6 +1,6 @@
 //! VNF lifecycle management (SOL003 5.5).
 
-use crate::common::{wire, wire_enums};
+use crate::wire::{wire, wire_enums};
 use crate::{CancelModeType, CpProtocolData, CpProtocolInfo, ProblemDetails, ResourceHandle};
 
 wire! {

@@ -1,6 +1,7 @@
 use crate::{ConsoleAsk, KindName, MachineState, ObjectId, Owner, ProbeAsk, ProbeSeen, Wish};
 use manifold_call::{CallError, Subject, interface};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 interface! {
     /// Hosts, links, virtual networks, machines (Nf-Vi, ours). Producer: the host agent.
@@ -64,7 +65,7 @@ impl Subject for Filter {
 }
 
 /// An object that is there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Seen {
     /// Which.

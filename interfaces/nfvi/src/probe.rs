@@ -6,6 +6,7 @@ use crate::ObjectId;
 use manifold_call::Subject;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 /// Sends packets from somewhere to somewhere and tells what came back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,14 +21,16 @@ pub struct ProbeAsk {
 }
 
 /// What is sent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", tag = "probe")]
 pub enum Probe {
     /// ICMP echo, until one is answered or the limit is reached.
     Ping {
         /// To whom.
+        #[schema(value_type = String)]
         to: IpAddr,
         /// Claims this source address instead of its own: a spoofed packet.
+        #[schema(value_type = Option<String>)]
         source: Option<IpAddr>,
         /// Of ICMP payload, with "do not fragment" set; `None` = 56.
         payload_bytes: Option<u32>,
@@ -37,11 +40,13 @@ pub enum Probe {
     /// empty routing table.
     PingOnLink {
         /// To whom.
+        #[schema(value_type = String)]
         to: IpAddr,
     },
     /// An HTTP GET of `http://to:port/path`.
     Http {
         /// To whom.
+        #[schema(value_type = String)]
         to: IpAddr,
         /// TCP port.
         port: u16,
@@ -51,6 +56,7 @@ pub enum Probe {
     /// Takes this many bytes over HTTP and tells the rate.
     Throughput {
         /// To whom; asks for `/bytes/N`.
+        #[schema(value_type = String)]
         to: IpAddr,
         /// TCP port.
         port: u16,
@@ -60,7 +66,7 @@ pub enum Probe {
 }
 
 /// What came back.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", tag = "outcome")]
 pub enum ProbeSeen {
     /// An answer.

@@ -1,6 +1,7 @@
 use crate::{CableWish, MachineWish, NodeWish, PortWish, RouterWish, SegmentWish, StitchWish, SwitchWish};
 use manifold_call::{Subject, TenantId, uuid_id};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 uuid_id! {
     /// Names an object of the infrastructure. The consumer chooses it before the object exists.
@@ -8,11 +9,12 @@ uuid_id! {
 }
 
 /// Whose object it is: stands as a label on the kernel object, and every query and sweep goes by it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct Owner {
     /// The block instance that wishes for it: `vim/site-1`, `wim/wan`, `lab/demo`. At most 40 bytes of `[a-z0-9/_-]`.
     pub manager: String,
     /// On whose behalf, where that is a tenant's. At most 40 bytes of `[a-z0-9_-]`.
+    #[schema(value_type = Option<String>)]
     pub tenant: Option<TenantId>,
 }
 
@@ -66,7 +68,7 @@ impl WishKind {
 }
 
 /// The kinds of objects, in the order in which they depend on each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum KindName {
     /// See [`WishKind::Node`].

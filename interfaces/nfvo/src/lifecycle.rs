@@ -4,6 +4,7 @@ use manifold_sol::{
     TerminateNsRequest,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 uuid_id! {
     /// An NS instance.
@@ -94,7 +95,7 @@ impl Subject for CancelNsOperation {
 }
 
 /// How far an operation is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// State of the occurrence, as on the wire.
@@ -104,7 +105,7 @@ pub struct Progress {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepProgress {
     /// Its name in the plan.

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 /// An NS and what it consists of.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NsTopology {
     /// Identifier.
@@ -25,7 +26,7 @@ pub struct NsTopology {
 }
 
 /// A VNF.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopologyVnf {
     /// Identifier.
@@ -41,7 +42,7 @@ pub struct TopologyVnf {
 }
 
 /// A VNFC instance.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopologyVnfc {
     /// Identifier.
@@ -61,7 +62,7 @@ pub struct TopologyVnfc {
 }
 
 /// A port.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopologyPort {
     /// Connection point descriptor.
@@ -69,13 +70,14 @@ pub struct TopologyPort {
     /// The link that it is on: [`TopologyLink::id`].
     pub link: String,
     /// Addresses.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<IpAddr>,
     /// MAC address.
     pub mac: String,
 }
 
 /// A SAP or a PNF's connection point.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopologyEnd {
     /// Name.
@@ -85,11 +87,12 @@ pub struct TopologyEnd {
     /// The VIM that knows its place.
     pub vim: String,
     /// Addresses.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<IpAddr>,
 }
 
 /// A virtual link.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopologyLink {
     /// Identifier.
@@ -105,7 +108,7 @@ pub struct TopologyLink {
 }
 
 /// A network.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TopologyNetwork {
     /// The VIM.

@@ -4,6 +4,7 @@ use crate::{FlavourId, ImageId, Metadata, NetworkId, OperationalState, PortId, Q
 use manifold_call::{Subject, interface, uuid_id};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 uuid_id! {
     /// A virtualised compute resource.
@@ -40,7 +41,7 @@ interface! {
 }
 
 /// What AllocateVirtualisedComputeResource takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllocateCompute {
     /// Host name inside, too.
@@ -63,11 +64,12 @@ pub struct AllocateCompute {
     pub user_data: Option<UserData>,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
 }
 
 /// An interface to make: on a port that exists, or on a network (then a port is made with the machine, and goes with it).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VirtualInterfaceData {
     /// Exactly one of this …
@@ -76,6 +78,7 @@ pub struct VirtualInterfaceData {
     pub network_port_id: Option<PortId>,
     /// Wished addresses, with `network_id` only; empty = the VIM chooses.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     pub ip_address: Vec<IpAddr>,
     /// Wished MAC address, with `network_id` only.
     #[serde(default)]
@@ -83,7 +86,7 @@ pub struct VirtualInterfaceData {
 }
 
 /// Where a machine must be. Ours where IFA 005 says only "location constraints".
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LocationConstraints {
     /// In this resource zone.
@@ -93,7 +96,7 @@ pub struct LocationConstraints {
 }
 
 /// First-boot data (IFA 005 UserData). Its content may hold secrets: it is sealed in the store and printed nowhere.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserData {
     /// What cloud-init reads as user-data.
@@ -112,7 +115,7 @@ impl std::fmt::Debug for UserData {
 }
 
 /// How user data reaches a machine. The embedded infrastructure offers NoCloud.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UserDataMethod {
     /// A disk labelled CIDATA.
@@ -126,7 +129,7 @@ pub enum UserDataMethod {
 }
 
 /// A placement rule (IFA 005 8.4.8).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AffinityConstraint {
     /// Together or apart.
@@ -143,7 +146,7 @@ pub struct AffinityConstraint {
 }
 
 /// Together or apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AffinityKind {
     /// In the same.
@@ -153,7 +156,7 @@ pub enum AffinityKind {
 }
 
 /// What a placement rule speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AffinityScope {
     /// A host.
@@ -165,7 +168,7 @@ pub enum AffinityScope {
 }
 
 /// CreateComputeResourceAffinityOrAntiAffinityConstraintsGroup.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CreateAffinityGroup {
     /// For people.
@@ -178,7 +181,7 @@ pub struct CreateAffinityGroup {
 }
 
 /// A virtual machine.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VirtualCompute {
     /// Identifier.
@@ -208,11 +211,12 @@ pub struct VirtualCompute {
     pub fault: Option<String>,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
 }
 
 /// What a machine does now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum RunningState {
     /// Runs.
@@ -226,7 +230,7 @@ pub enum RunningState {
 }
 
 /// A machine's interface.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VirtualNetworkInterface {
     /// The port's identifier.
@@ -238,6 +242,7 @@ pub struct VirtualNetworkInterface {
     /// The port.
     pub network_port_id: PortId,
     /// Addresses.
+    #[schema(value_type = Vec<String>)]
     pub ip_address: Vec<IpAddr>,
     /// MAC address.
     pub mac_address: String,
@@ -276,7 +281,7 @@ pub struct OperateCompute {
 }
 
 /// What can be done with a machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ComputeOperation {
     /// Start a stopped or crashed one.

@@ -3,6 +3,7 @@
 use crate::{Metadata, QueryFilter};
 use manifold_call::{Subject, interface, uuid_id};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 uuid_id! {
     /// A compute flavour.
@@ -22,7 +23,7 @@ interface! {
 }
 
 /// A size of machines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComputeFlavour {
     /// Chosen by the VIM from the context's key when absent.
@@ -36,6 +37,7 @@ pub struct ComputeFlavour {
     pub virtual_mem_size: u64,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
 }
 

@@ -4,6 +4,7 @@ use crate::{Metadata, QueryFilter};
 use manifold_call::{Subject, interface, uuid_id};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use utoipa::ToSchema;
 
 uuid_id! {
     /// A software image.
@@ -24,7 +25,7 @@ interface! {
 }
 
 /// AddSoftwareImage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddImage {
     /// For people.
@@ -37,18 +38,21 @@ pub struct AddImage {
     pub content: ImageContent,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub user_metadata: Metadata,
 }
 
 /// What an image consists of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", tag = "format")]
 pub enum ImageContent {
     /// A kernel and its initial RAM file system.
     Kernel {
         /// Path.
+        #[schema(value_type = String)]
         kernel: PathBuf,
         /// Path.
+        #[schema(value_type = String)]
         initramfs: PathBuf,
         /// Kernel command line.
         command_line: String,
@@ -56,17 +60,19 @@ pub enum ImageContent {
     /// A bootable qcow2 disk.
     Qcow2 {
         /// Path.
+        #[schema(value_type = String)]
         disk: PathBuf,
     },
     /// A bootable raw disk.
     Raw {
         /// Path.
+        #[schema(value_type = String)]
         disk: PathBuf,
     },
 }
 
 /// An image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SoftwareImageInformation {
     /// Identifier: made of the content's hash.
@@ -85,6 +91,7 @@ pub struct SoftwareImageInformation {
     pub size: u64,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub user_metadata: Metadata,
 }
 

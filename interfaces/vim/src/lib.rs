@@ -28,6 +28,7 @@ pub use topology::*;
 
 use manifold_call::Subject;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Key-value pairs that the consumer attaches; the VIM keeps them and gives them no meaning.
 pub type Metadata = std::collections::BTreeMap<String, String>;
@@ -48,7 +49,7 @@ impl Subject for QueryFilter {
 }
 
 /// Whether a resource works (IFA 005 8.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum OperationalState {
     /// It does.

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use manifold_call::{Subject, interface, uuid_id};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 uuid_id! {
     /// A virtualised network.
@@ -37,7 +38,7 @@ interface! {
 }
 
 /// AllocateVirtualisedNetworkResource: the variant is IFA 005's networkResourceType with the data that matches it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllocateNetworkResource {
     /// For people.
@@ -47,11 +48,12 @@ pub struct AllocateNetworkResource {
     pub data: NetworkResourceData,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
 }
 
 /// What to make.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "networkResourceType", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum NetworkResourceData {
     /// A network.
@@ -75,7 +77,7 @@ pub enum NetworkResourceData {
 }
 
 /// A network to make (IFA 005 8.4.5.2).
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VirtualNetworkData {
     /// Limit of each port, in bits per second, unless the port has its own.
@@ -100,16 +102,18 @@ pub struct VirtualNetworkData {
 }
 
 /// A subnet to make (IFA 005 8.4.5.3).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkSubnetData {
     /// Of which network; `None` inside [`VirtualNetworkData::layer3_attributes`].
     #[serde(default)]
     pub network_id: Option<NetworkId>,
     /// The subnet. Its family is IFA 005's ipVersion.
+    #[schema(value_type = String)]
     pub cidr: IpNet,
     /// Where a router answers; `None` = the subnet's first address, taken only if a router is made.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     pub gateway_ip: Option<IpAddr>,
     /// Fixed leases for ports (IPv4).
     #[serde(default)]
@@ -120,17 +124,19 @@ pub struct NetworkSubnetData {
 }
 
 /// First and last address, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AddressRange {
     /// First.
+    #[schema(value_type = String)]
     pub first: IpAddr,
     /// Last.
+    #[schema(value_type = String)]
     pub last: IpAddr,
 }
 
 /// A port to make (IFA 005 8.4.5.4; addresses are of release 3).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VirtualNetworkPortData {
     /// Of which network.
@@ -140,6 +146,7 @@ pub struct VirtualNetworkPortData {
     pub bandwidth: Option<u64>,
     /// Wished addresses; empty = one of each subnet's pool.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     pub ip_address: Vec<IpAddr>,
     /// Wished MAC address.
     #[serde(default)]
@@ -150,7 +157,7 @@ pub struct VirtualNetworkPortData {
 }
 
 /// What was made, changed or found.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum NetworkResource {
     /// A network.
@@ -174,7 +181,7 @@ pub struct NetworkResources {
 }
 
 /// A network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VirtualNetwork {
     /// Identifier.
@@ -207,11 +214,12 @@ pub struct VirtualNetwork {
     pub gateway_reachable: bool,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
 }
 
 /// A subnet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkSubnet {
     /// Identifier.
@@ -219,8 +227,10 @@ pub struct NetworkSubnet {
     /// Its network.
     pub network_id: NetworkId,
     /// The subnet.
+    #[schema(value_type = String)]
     pub cidr: IpNet,
     /// Where a router answers, if one is there.
+    #[schema(value_type = String)]
     pub gateway_ip: IpAddr,
     /// Fixed leases for ports.
     pub is_dhcp_enabled: bool,
@@ -228,11 +238,12 @@ pub struct NetworkSubnet {
     pub address_pool: Vec<AddressRange>,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
 }
 
 /// A port.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct VirtualNetworkPort {
     /// Identifier.
@@ -248,6 +259,7 @@ pub struct VirtualNetworkPort {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_point: Option<String>,
     /// Addresses.
+    #[schema(value_type = Vec<String>)]
     pub ip_address: Vec<IpAddr>,
     /// MAC address.
     pub mac_address: String,
@@ -257,6 +269,7 @@ pub struct VirtualNetworkPort {
     pub operational_state: OperationalState,
     /// Kept.
     #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub metadata: Metadata,
 }
 

@@ -4,6 +4,7 @@ use crate::{ComputeId, NetworkId, PortId, QueryFilter};
 use manifold_call::interface;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 
 interface! {
     /// What the PoP consists of and has left. Producer: VIM.
@@ -20,7 +21,7 @@ interface! {
 }
 
 /// IFA 005 NfviPop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NfviPop {
     /// `site-1`.
@@ -38,7 +39,7 @@ pub struct NfviPop {
 }
 
 /// IFA 005 ResourceZone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceZone {
     /// Identifier.
@@ -52,7 +53,7 @@ pub struct ResourceZone {
 }
 
 /// One host's compute capacity (IFA 005 CapacityInformation, by host: ours).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ComputeCapacity {
     /// `host-a`.
@@ -68,7 +69,7 @@ pub struct ComputeCapacity {
 }
 
 /// An amount of compute.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Capacity {
     /// Virtual CPUs.
@@ -78,7 +79,7 @@ pub struct Capacity {
 }
 
 /// An infrastructure provider network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderNetwork {
     /// `field`.
@@ -96,7 +97,7 @@ pub struct ProviderNetwork {
 }
 
 /// A host on a provider network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderAttachment {
     /// `host-a`.
@@ -106,11 +107,12 @@ pub struct ProviderAttachment {
 }
 
 /// A function on a provider network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProviderFunction {
     /// `meter`.
     pub name: String,
     /// Its addresses there.
+    #[schema(value_type = Vec<String>)]
     pub addresses: Vec<IpAddr>,
 }

@@ -5,6 +5,7 @@ use manifold_vim_interface::{
     VirtualInterfaceData,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Several resources of one kind, by identifier.
 #[derive(Debug, Serialize, Deserialize)]
@@ -13,24 +14,25 @@ pub(crate) struct Ids<T> {
 }
 
 /// What a compute resource's `operate` takes: which one says the path.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Operate {
     pub(crate) compute_operation: ComputeOperation,
 }
 
 /// What a compute resource's `update` takes.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ComputeChanges {
     #[serde(default)]
     pub(crate) network_interface_new: Vec<VirtualInterfaceData>,
     #[serde(default)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     pub(crate) metadata: Option<Metadata>,
 }
 
 /// What a network resource's `update` takes.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NetworkChanges {
     #[serde(default)]
@@ -38,11 +40,12 @@ pub(crate) struct NetworkChanges {
     #[serde(default)]
     pub(crate) connected_networks: Option<Vec<NetworkId>>,
     #[serde(default)]
+    #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     pub(crate) metadata: Option<Metadata>,
 }
 
 /// An affinity group as it was made.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AffinityGroup {
     pub(crate) affinity_group_id: AffinityGroupId,
@@ -51,7 +54,7 @@ pub(crate) struct AffinityGroup {
 }
 
 /// The end of a console log.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Console {
     pub(crate) console: String,
 }
