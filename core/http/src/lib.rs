@@ -42,6 +42,7 @@ pub mod context_headers;
 mod edge;
 pub mod limits;
 pub mod metrics;
+pub mod openapi;
 pub mod problem;
 pub mod query;
 pub mod range;

@@ -26,6 +26,7 @@ use axum::response::{IntoResponse, Response};
 use manifold_call::{CallError, ErrorKind};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// The media type of every error's body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -34,7 +35,8 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 pub const RETRY_AFTER_S: u32 = 2;
 
 /// The body of an error (GS NFV-SOL 013 6.3): `status` and `detail` are always there.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Problem)]
 pub struct ProblemDetails {
     /// A URI that names the sort of problem; absent means `about:blank`.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +59,7 @@ pub struct ProblemDetails {
     pub cure: Option<String>,
     /// Members that other producers add.
     #[serde(flatten)]
+    #[schema(value_type = std::collections::BTreeMap<String, Value>)]
     pub extensions: Map<String, Value>,
 }
 

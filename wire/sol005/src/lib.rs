@@ -11,6 +11,7 @@
 //! `manifold/v1` is ours, in the style of SOL015.
 
 pub mod client;
+pub mod openapi;
 pub mod server;
 
 use manifold_nfvo_interface::{NsLifecycleManagement, NsdManagement, PnfdManagement, VnfPackageManagement};

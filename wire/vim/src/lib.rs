@@ -23,6 +23,7 @@ mod bodies;
 pub mod client;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod openapi;
 pub mod server;
 
 /// The versions that are spoken.
