@@ -105,8 +105,12 @@ fn measure() -> Outcome<Vec<Figure>> {
         }
         engine.shutdown(LIMIT).await;
         Ok(vec![
-            Figure::new("operation of 5 steps in a row", Unit::Milliseconds, Spread::of_times(&ours))
-                .floor(format!("{commits} bare commits"), Spread::of_times(&floor)),
+            Figure::new(
+                "operation of 5 steps in a row",
+                Unit::Milliseconds,
+                Spread::of_times(&ours),
+            )
+            .floor(format!("{commits} bare commits"), Spread::of_times(&floor)),
         ])
     })
 }

@@ -57,9 +57,16 @@ fn measure() -> Outcome<Vec<Figure>> {
         let bare_rate = floor.iter().map(|time| per_second(1, *time));
         let one = Figure::new("store commit alone", Unit::Milliseconds, Spread::of_times(&alone))
             .floor("bare SQLite, WAL, synchronous FULL", Spread::of_times(&floor));
-        let many = Figure::new(format!("store commits, {CALLERS} callers"), Unit::PerSecond, Spread::of(grouped))
-            .floor("bare SQLite, one after the other", Spread::of(bare_rate))
-            .note(format!("{:.0} commits share one fsync; more is better", Spread::of(transactions).median));
+        let many = Figure::new(
+            format!("store commits, {CALLERS} callers"),
+            Unit::PerSecond,
+            Spread::of(grouped),
+        )
+        .floor("bare SQLite, one after the other", Spread::of(bare_rate))
+        .note(format!(
+            "{:.0} commits share one fsync; more is better",
+            Spread::of(transactions).median
+        ));
         Ok(vec![one, many])
     })
 }

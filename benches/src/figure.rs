@@ -148,7 +148,11 @@ impl fmt::Display for Figure {
         match self.goal {
             None => {}
             Some(Goal::Ratio(most)) => write!(f, "  goal ≤ {most:.2}")?,
-            Some(Goal::AtMost(most)) => write!(f, "  goal ≤ {most} {}", self.unit.write(0.0).trim_start_matches("0.00 "))?,
+            Some(Goal::AtMost(most)) => write!(
+                f,
+                "  goal ≤ {most} {}",
+                self.unit.write(0.0).trim_start_matches("0.00 ")
+            )?,
         }
         match self.is_met() {
             Some(true) => write!(f, "  met")?,
@@ -159,7 +163,12 @@ impl fmt::Display for Figure {
             let (least, most) = (self.unit.write(self.ours.least), self.unit.write(self.ours.most));
             write!(f, "\n    {} runs, {least} to {most}", self.ours.runs)?;
             if let Some(floor) = &self.floor {
-                write!(f, "; floor {} to {}", self.unit.write(floor.least), self.unit.write(floor.most))?;
+                write!(
+                    f,
+                    "; floor {} to {}",
+                    self.unit.write(floor.least),
+                    self.unit.write(floor.most)
+                )?;
             }
         }
         self.notes.iter().try_for_each(|note| write!(f, "\n    {note}"))

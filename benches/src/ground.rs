@@ -26,7 +26,8 @@ location = \"here\"
 
 /// Four hosts in one PoP.
 pub(crate) fn lab() -> Outcome<Lab> {
-    let host = |name: &str| format!("[[pop.host]]\nname = \"{name}\"\nzone = \"zone\"\nvcpus = 64\nmemory_mib = 65536\n");
+    let host =
+        |name: &str| format!("[[pop.host]]\nname = \"{name}\"\nzone = \"zone\"\nvcpus = 64\nmemory_mib = 65536\n");
     let hosts: String = ["host-a", "host-b", "host-c", "host-d"].map(host).concat();
     Ok(Lab::read(&format!("{LAB}{hosts}"))?)
 }
@@ -68,7 +69,10 @@ pub(crate) fn as_infrastructure(agent: &Arc<Agent>) -> Arc<dyn Infrastructure> {
 }
 
 pub(crate) fn judge(reports: &[Report]) -> Outcome<()> {
-    match reports.iter().find_map(|report| Some((report.id, report.failure.as_ref()?))) {
+    match reports
+        .iter()
+        .find_map(|report| Some((report.id, report.failure.as_ref()?)))
+    {
         None => Ok(()),
         Some((id, failure)) => Err(format!("{id}: {failure}").into()),
     }
@@ -84,14 +88,26 @@ pub(crate) struct Puppets {
 impl MachineKeeper for Puppets {
     fn tell_changes_to(&self, _: Tell) {}
 
-    async fn ensure(&self, id: ObjectId, owner: &Owner, wish: &MachineWish, _: Vec<TapPlug>, _: &Space) -> Answer<bool> {
+    async fn ensure(
+        &self,
+        id: ObjectId,
+        owner: &Owner,
+        wish: &MachineWish,
+        _: Vec<TapPlug>,
+        _: &Space,
+    ) -> Answer<bool> {
         let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         let next = (owner.clone(), wish.clone());
         Ok(all.insert(id, next.clone()) != Some(next))
     }
 
     async fn remove(&self, id: ObjectId) -> Answer<bool> {
-        Ok(self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&id).is_some())
+        Ok(self
+            .all
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id)
+            .is_some())
     }
 
     async fn observe(&self) -> Answer<Vec<SeenMachine>> {

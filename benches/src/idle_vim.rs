@@ -6,8 +6,8 @@ use manifold_vim_interface::{
     AddImage, AffinityGroupId, AllocateCompute, AllocateNetworkResource, Capacity, ComputeCapacity, ComputeFlavour,
     ComputeFlavours, ComputeId, CreateAffinityGroup, FlavourId, ImageId, Metadata, NetworkId, NetworkResource,
     NetworkResourceData, NetworkResources, NfviPop, OperateCompute, OperationalState, PortId, ProviderNetwork,
-    QueryFilter, ResourceZone, RunningState, SoftwareImageInformation, SoftwareImages, SubnetId, Topology, UpdateCompute,
-    UpdateNetworkResource, VirtualCompute, VirtualNetwork, VirtualNetworkInterface, VirtualNetworkPort,
+    QueryFilter, ResourceZone, RunningState, SoftwareImageInformation, SoftwareImages, SubnetId, Topology,
+    UpdateCompute, UpdateNetworkResource, VirtualCompute, VirtualNetwork, VirtualNetworkInterface, VirtualNetworkPort,
     VirtualisedCompute, VirtualisedNetworks,
 };
 use std::collections::BTreeMap;
@@ -52,7 +52,9 @@ fn identity(cx: &Context) -> Uuid {
 /// Whether metadata is what the filter asks: of its language, `(eq,metadata/KEY,VALUE)` and `;`.
 fn matches(filter: &QueryFilter, metadata: &Metadata) -> bool {
     filter.filter.split(';').filter(|part| !part.is_empty()).all(|part| {
-        let asked = part.strip_prefix("(eq,metadata/").and_then(|rest| rest.strip_suffix(')'));
+        let asked = part
+            .strip_prefix("(eq,metadata/")
+            .and_then(|rest| rest.strip_suffix(')'));
         let pair = asked.and_then(|rest| rest.split_once(','));
         pair.is_some_and(|(key, value)| metadata.get(key).is_some_and(|found| found == value.trim_matches('\'')))
     })
@@ -72,7 +74,11 @@ impl VirtualisedNetworks for IdleVim {
                 let network = VirtualNetwork {
                     network_resource_id: NetworkId(id),
                     network_resource_name: ask.network_resource_name,
-                    subnet_id: data.layer3_attributes.iter().map(|_| SubnetId(Uuid::now_v7())).collect(),
+                    subnet_id: data
+                        .layer3_attributes
+                        .iter()
+                        .map(|_| SubnetId(Uuid::now_v7()))
+                        .collect(),
                     network_port: Vec::new(),
                     bandwidth: 0,
                     network_type: "vxlan".to_owned(),
@@ -97,7 +103,11 @@ impl VirtualisedNetworks for IdleVim {
                     network_id: data.network_id,
                     attached_resource_id: None,
                     access_point: None,
-                    ip_address: if data.ip_address.is_empty() { chosen } else { data.ip_address },
+                    ip_address: if data.ip_address.is_empty() {
+                        chosen
+                    } else {
+                        data.ip_address
+                    },
                     mac_address: "02:00:00:00:00:01".to_owned(),
                     bandwidth: 0,
                     operational_state: OperationalState::Enabled,
@@ -140,7 +150,11 @@ impl VirtualisedCompute for IdleVim {
         let id = ComputeId(identity(cx));
         let mut held = self.held();
         let mut interfaces = Vec::new();
-        for port in ask.interface_data.iter().filter_map(|interface| interface.network_port_id) {
+        for port in ask
+            .interface_data
+            .iter()
+            .filter_map(|interface| interface.network_port_id)
+        {
             let absent = || CallError::not_found(format!("there is no port {port}"));
             let port = held.ports.get_mut(&port.0).ok_or_else(absent)?;
             port.attached_resource_id = Some(id);
@@ -178,7 +192,12 @@ impl VirtualisedCompute for IdleVim {
 
     async fn query(&self, _: &Context, filter: QueryFilter) -> Outcome<Vec<VirtualCompute>> {
         let held = self.held();
-        Ok(held.computes.values().filter(|item| matches(&filter, &item.metadata)).cloned().collect())
+        Ok(held
+            .computes
+            .values()
+            .filter(|item| matches(&filter, &item.metadata))
+            .cloned()
+            .collect())
     }
 
     async fn update(&self, _: &Context, _: UpdateCompute) -> Outcome<VirtualCompute> {

@@ -17,6 +17,8 @@ mod chain;
 mod commits;
 mod figure;
 mod ground;
+mod idle_vim;
+mod lifecycle;
 mod machine;
 mod realise;
 mod stage;

@@ -117,7 +117,8 @@ impl House {
 
     /// On-boards the example's VNF package and NSD.
     async fn on_board(&self, folder: &Path) -> Outcome<()> {
-        let package = VnfPackageManagement::create(&*self.nfvo, &context(), New(CreateVnfPkgInfoRequest::default())).await?;
+        let package =
+            VnfPackageManagement::create(&*self.nfvo, &context(), New(CreateVnfPkgInfoRequest::default())).await?;
         let upload = Upload {
             id: package.id.parse()?,
             file: archive(folder, "vnf")?,
@@ -215,7 +216,9 @@ fn measure() -> Outcome<Vec<Figure>> {
 
 /// Builds the archive of one of `examples/minimal`'s packages.
 fn archive(folder: &Path, package: &str) -> Outcome<PathBuf> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/minimal").join(package);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples/minimal")
+        .join(package);
     let mut files = Folder::open(&source, &Limits::default()).map_err(|faults| faults.to_string())?;
     let path = folder.join(format!("{package}.csar"));
     build(&mut files, &BuildOptions::default(), std::fs::File::create(&path)?)?;

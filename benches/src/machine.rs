@@ -32,9 +32,15 @@ pub(crate) fn run() {
 fn measure() -> Outcome<Vec<Figure>> {
     let cache = manifold_image::standard_cache(true);
     let image = manifold_image::built(&cache).ok_or_else(|| {
-        Lacking(format!("needs the guest image in {} (`manifold doctor` tells how to build it)", cache.display()))
+        Lacking(format!(
+            "needs the guest image in {} (`manifold doctor` tells how to build it)",
+            cache.display()
+        ))
     })?;
-    let found = Command::new("qemu-system-x86_64").arg("--version").stdout(Stdio::null()).status();
+    let found = Command::new("qemu-system-x86_64")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status();
     if !found.is_ok_and(|status| status.success()) {
         return Err(Lacking("needs qemu-system-x86_64".to_owned()).into());
     }
@@ -57,10 +63,17 @@ fn measure() -> Outcome<Vec<Figure>> {
         bare.clear()?;
         ground::clear(&agent).await?;
         Ok(vec![
-            Figure::new("machine wish to first ping, emulated", Unit::Milliseconds, Spread::of_times(&ours))
-                .floor("bare QEMU, same kernel, disk and tap", Spread::of_times(&floor))
-                .goal(Goal::Ratio(1.1))
-                .note(format!("the wish is answered after {:.0} ms", Spread::of_times(&asked).median)),
+            Figure::new(
+                "machine wish to first ping, emulated",
+                Unit::Milliseconds,
+                Spread::of_times(&ours),
+            )
+            .floor("bare QEMU, same kernel, disk and tap", Spread::of_times(&floor))
+            .goal(Goal::Ratio(1.1))
+            .note(format!(
+                "the wish is answered after {:.0} ms",
+                Spread::of_times(&asked).median
+            )),
         ])
     })
 }
@@ -187,7 +200,10 @@ impl Place {
         let took = begin.elapsed();
         answered(&seen)?;
         let seed = folder.join("seed");
-        std::fs::copy(Path::new(ground::RUN).join(format!("machines/machines/{id}/seed")), &seed)?;
+        std::fs::copy(
+            Path::new(ground::RUN).join(format!("machines/machines/{id}/seed")),
+            &seed,
+        )?;
         ground::judge(&agent.remove(&context(), vec![id]).await?)?;
         Ok((took, accepted, seed))
     }
@@ -232,12 +248,45 @@ impl Bare {
 
     async fn boot(&self, image: &GuestImage, seed: &Path, mac: MacAddr) -> Outcome<Duration> {
         let mut command = Command::new("qemu-system-x86_64");
-        command.args(["-no-user-config", "-nodefaults", "-display", "none", "-machine", "q35", "-accel", "tcg"]);
-        command.args(["-cpu", "max", "-smp", "1", "-m", "96M", "-serial", "null", "-append", "console=ttyS0 quiet"]);
-        command.arg("-kernel").arg(&image.kernel).arg("-initrd").arg(&image.initramfs);
-        command.args(["-drive", &format!("file={},if=virtio,format=raw,readonly=on", seed.display())]);
-        command.args(["-netdev", &format!("tap,id=n0,ifname={},script=no,downscript=no", self.image_tap)]);
-        command.args(["-device", &format!("virtio-net-pci,netdev=n0,mac={mac},host_mtu={MTU_BYTES},romfile=")]);
+        command.args([
+            "-no-user-config",
+            "-nodefaults",
+            "-display",
+            "none",
+            "-machine",
+            "q35",
+            "-accel",
+            "tcg",
+        ]);
+        command.args([
+            "-cpu",
+            "max",
+            "-smp",
+            "1",
+            "-m",
+            "96M",
+            "-serial",
+            "null",
+            "-append",
+            "console=ttyS0 quiet",
+        ]);
+        command
+            .arg("-kernel")
+            .arg(&image.kernel)
+            .arg("-initrd")
+            .arg(&image.initramfs);
+        command.args([
+            "-drive",
+            &format!("file={},if=virtio,format=raw,readonly=on", seed.display()),
+        ]);
+        command.args([
+            "-netdev",
+            &format!("tap,id=n0,ifname={},script=no,downscript=no", self.image_tap),
+        ]);
+        command.args([
+            "-device",
+            &format!("virtio-net-pci,netdev=n0,mac={mac},host_mtu={MTU_BYTES},romfile="),
+        ]);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let begin = Instant::now();
         let mut qemu = self.space.spawn(command).await?;

@@ -46,7 +46,10 @@ pub(crate) fn run() {
 /// The host and the networks of a machine: together they need every network on every host.
 fn places(machine: usize) -> (usize, impl Iterator<Item = usize>) {
     let first = machine / HOSTS * PORTS_EACH;
-    (machine % HOSTS, (first..first + PORTS_EACH).map(|network| network % NETWORKS))
+    (
+        machine % HOSTS,
+        (first..first + PORTS_EACH).map(|network| network % NETWORKS),
+    )
 }
 
 /// The `n`th address of a network's subnet.
@@ -100,17 +103,27 @@ fn figures(who: &str, times: &Times) -> Vec<Figure> {
     let floors = &times.floors;
     let bare = Floors::quicker(&floors.made_bare).median;
     let made = Spread::of_times(&times.made);
-    let against_links = format!("links alone, without rules: floor {bare:.0} ms, ratio {:.2}", made.median / bare);
+    let against_links = format!(
+        "links alone, without rules: floor {bare:.0} ms, ratio {:.2}",
+        made.median / bare
+    );
     let mut realise = Figure::new(format!("realise {WHAT}, {who}"), Unit::Milliseconds, made)
         .floor("bare batched netlink, same nft rules", Floors::quicker(&floors.made))
         .goal(Goal::Ratio(1.5))
         .note(against_links);
     if !times.again.is_empty() {
-        realise = realise.note(format!("asked for again, all there: {:.0} ms", Spread::of_times(&times.again).median));
+        realise = realise.note(format!(
+            "asked for again, all there: {:.0} ms",
+            Spread::of_times(&times.again).median
+        ));
     }
-    let remove = Figure::new(format!("remove {WHAT}, {who}"), Unit::Milliseconds, Spread::of_times(&times.gone))
-        .floor("deletion by link group", Floors::quicker(&floors.gone))
-        .goal(Goal::Ratio(1.5));
+    let remove = Figure::new(
+        format!("remove {WHAT}, {who}"),
+        Unit::Milliseconds,
+        Spread::of_times(&times.gone),
+    )
+    .floor("deletion by link group", Floors::quicker(&floors.gone))
+    .goal(Goal::Ratio(1.5));
     vec![realise, remove]
 }
 
@@ -119,12 +132,24 @@ fn figures(who: &str, times: &Times) -> Vec<Figure> {
 async fn floor_round(pop: &PopInventory, rules: &[String], floors: &mut Floors) -> Outcome<()> {
     let run = Path::new("/run/bare");
     for (way, side_by_side) in [(0, false), (1, true)] {
-        let spaces = (0..HOSTS).map(|_| floor::namespace(run, ObjectId::random())).collect::<Result<Vec<_>, _>>()?;
+        let spaces = (0..HOSTS)
+            .map(|_| floor::namespace(run, ObjectId::random()))
+            .collect::<Result<Vec<_>, _>>()?;
         let begin = Instant::now();
-        let jobs = spaces.iter().enumerate().map(|(host, space)| make_links(pop, host, space));
+        let jobs = spaces
+            .iter()
+            .enumerate()
+            .map(|(host, space)| make_links(pop, host, space));
         each(jobs, side_by_side).await?;
         floors.made_bare[way].push(begin.elapsed());
-        each(spaces.iter().zip(rules).map(|(space, rules)| set_rules(space, rules.clone())), side_by_side).await?;
+        each(
+            spaces
+                .iter()
+                .zip(rules)
+                .map(|(space, rules)| set_rules(space, rules.clone())),
+            side_by_side,
+        )
+        .await?;
         floors.made[way].push(begin.elapsed());
         let begin = Instant::now();
         let delete = |space: &Space| {
@@ -172,7 +197,11 @@ async fn set_rules(space: &Space, rules: String) -> Outcome<()> {
         }
         Ok(nft.wait()?.success())
     };
-    if space.run(set).await?? { Ok(()) } else { Err("nft refused the rules that it had listed".into()) }
+    if space.run(set).await?? {
+        Ok(())
+    } else {
+        Err("nft refused the rules that it had listed".into())
+    }
 }
 
 /// The rules of each host, as the agent set them.
@@ -376,7 +405,13 @@ async fn allocate(
                 mac_address: None,
                 access_point: None,
             };
-            match resource(vim, format!("port-{machine}-{network}"), NetworkResourceData::NetworkPort { data }).await? {
+            match resource(
+                vim,
+                format!("port-{machine}-{network}"),
+                NetworkResourceData::NetworkPort { data },
+            )
+            .await?
+            {
                 NetworkResource::NetworkPortData(made) => Outcome::Ok(made.resource_id),
                 _ => Err("the VIM made something else than a port".into()),
             }
@@ -406,8 +441,12 @@ async fn allocate(
         async move { Outcome::Ok(VirtualisedCompute::allocate(vim, &context(), ask).await?.compute_id) }
     }))
     .await?;
-    let subnets = networks.iter().flat_map(|network| network.subnet_id.iter().map(|subnet| subnet.0));
-    let networks = subnets.chain(networks.iter().map(|network| network.network_resource_id.0)).collect();
+    let subnets = networks
+        .iter()
+        .flat_map(|network| network.subnet_id.iter().map(|subnet| subnet.0));
+    let networks = subnets
+        .chain(networks.iter().map(|network| network.network_resource_id.0))
+        .collect();
     Ok((computes, networks, ports.iter().map(|port| port.0).collect()))
 }
 

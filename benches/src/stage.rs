@@ -40,6 +40,7 @@ const fn stage(name: &'static str, isolated: bool, limit_s: u64, run: fn()) -> S
 const STAGES: &[Stage] = &[
     stage("store", false, 120, crate::commits::run),
     stage("lcm", false, 120, crate::chain::run),
+    stage("lifecycle", false, 120, crate::lifecycle::run),
     stage("realise", true, 600, crate::realise::run),
     // The program may have to be built first.
     stage("up", true, 1_800, crate::up::run),
@@ -51,13 +52,23 @@ pub fn main(scratch: &Path) -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.first().is_some_and(|first| first == "agent-service") {
         let served = manifold_host::service::main(&arguments[1..]);
-        return if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if served.is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
     }
     if let Some(name) = std::env::var_os(STAGE) {
         return inside(&name);
     }
-    let names: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    if let Some(unknown) = names.iter().find(|name| STAGES.iter().all(|stage| stage.test.name != **name)) {
+    let names: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| STAGES.iter().all(|stage| stage.test.name != **name))
+    {
         let known: Vec<&str> = STAGES.iter().map(|stage| stage.test.name).collect();
         eprintln!("there is no stage {unknown}; there are {}", known.join(", "));
         return ExitCode::FAILURE;
@@ -67,7 +78,10 @@ pub fn main(scratch: &Path) -> ExitCode {
     if !as_json {
         println!("{}, {}; load {}", report.date, report.machine, report.load_at_start);
     }
-    for stage in STAGES.iter().filter(|stage| names.is_empty() || names.iter().any(|name| *name == stage.test.name)) {
+    for stage in STAGES
+        .iter()
+        .filter(|stage| names.is_empty() || names.iter().any(|name| *name == stage.test.name))
+    {
         for said in outside(stage, scratch) {
             if !as_json {
                 println!("{said}");
@@ -123,7 +137,9 @@ impl Report {
         let cpus = std::thread::available_parallelism().map_or(0, usize::from);
         let kernel = read("/proc/sys/kernel/osrelease");
         let model = read("/proc/cpuinfo");
-        let model = model.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
+        let model = model
+            .lines()
+            .find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
         Self {
             date: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
             machine: format!("{cpus} CPUs ({}), Linux {}", model.unwrap_or("unknown"), kernel.trim()),
@@ -153,7 +169,9 @@ fn load() -> String {
 fn outside(stage: &Stage, scratch: &Path) -> Vec<Said> {
     let name = stage.test.name;
     if stage.isolated && !nix::unistd::geteuid().is_root() {
-        return vec![Said::Skipped(format!("{name}: needs root (network, mount and PID namespaces)"))];
+        return vec![Said::Skipped(format!(
+            "{name}: needs root (network, mount and PID namespaces)"
+        ))];
     }
     match spawn(name, scratch) {
         Ok(said) => said,
@@ -206,7 +224,10 @@ pub(crate) fn folder() -> Outcome<PathBuf> {
 
 /// As the control plane's and the agent's.
 pub(crate) fn runtime() -> Outcome<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?)
 }
 
 /// Measures and says so.

@@ -40,7 +40,11 @@ impl Running {
         let pid = nix::unistd::Pid::from_raw(i32::try_from(self.0.id())?);
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)?;
         let ended = self.0.wait()?;
-        if ended.success() { Ok(()) } else { Err(format!("it ended with {ended}").into()) }
+        if ended.success() {
+            Ok(())
+        } else {
+            Err(format!("it ended with {ended}").into())
+        }
     }
 }
 
@@ -60,7 +64,13 @@ struct Program {
 impl Program {
     fn command(&self, word: &str, data: &Path) -> Command {
         let mut command = Command::new(&self.path);
-        command.arg(word).arg("--config").arg(&self.config).arg("--data").arg(data).args(["--run", RUN]);
+        command
+            .arg(word)
+            .arg("--config")
+            .arg(&self.config)
+            .arg("--data")
+            .arg(data)
+            .args(["--run", RUN]);
         command.args(["--cache", "/var/cache/manifold", "--log", "warn"]);
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
@@ -72,7 +82,9 @@ impl Program {
         let running = Running(self.command("up", data).args(["--listen", "127.0.0.1:0"]).spawn()?);
         let login: Value = serde_json::from_slice(&appears(&data.join("login.json"), running.0.id())?)?;
         let text = |key: &str| login[key].as_str().unwrap_or_default();
-        let authority = text("root").strip_prefix("http://").ok_or("the control plane speaks no HTTP on loopback")?;
+        let authority = text("root")
+            .strip_prefix("http://")
+            .ok_or("the control plane speaks no HTTP on loopback")?;
         let basic = STANDARD.encode(format!("{}:{}", text("clientId"), text("clientSecret")));
         let form = "grant_type=client_credentials";
         let head = format!(
@@ -81,7 +93,9 @@ impl Program {
         );
         let answer: Value = serde_json::from_str(&ask(authority, &head, form)?)?;
         let token = answer["access_token"].as_str().ok_or("the answer holds no token")?;
-        let head = format!("GET /nslcm/v2/ns_instances HTTP/1.1\r\nAuthorization: Bearer {token}\r\nVersion: 2.3.0\r\nAccept: application/json");
+        let head = format!(
+            "GET /nslcm/v2/ns_instances HTTP/1.1\r\nAuthorization: Bearer {token}\r\nVersion: 2.3.0\r\nAccept: application/json"
+        );
         ask(authority, &head, "")?;
         Ok((running, begin.elapsed()))
     }
@@ -132,7 +146,10 @@ fn measure() -> Outcome<Vec<Figure>> {
         let (running, again) = program.up(&data)?;
         running.stop()?;
         let begin = Instant::now();
-        let told = Command::new(&program.path).arg("--version").stdout(Stdio::null()).status()?;
+        let told = Command::new(&program.path)
+            .arg("--version")
+            .stdout(Stdio::null())
+            .status()?;
         let bare = begin.elapsed();
         if !told.success() {
             return Err("the program does not tell its version".into());
@@ -150,13 +167,17 @@ fn measure() -> Outcome<Vec<Figure>> {
     let (of_agent, of_control) = (of_agent?, of_control?);
     control.stop()?;
     agent.stop()?;
-    let start = Figure::new("up to first authorised 200", Unit::Milliseconds, Spread::of_times(&first))
-        .floor("the same program's --version", Spread::of_times(&floor))
-        .goal(Goal::AtMost(150.0))
-        .note(format!(
-            "on an empty data folder; on one that is there: {:.0} ms",
-            Spread::of(later.iter().map(|time| milliseconds(*time))).median
-        ));
+    let start = Figure::new(
+        "up to first authorised 200",
+        Unit::Milliseconds,
+        Spread::of_times(&first),
+    )
+    .floor("the same program's --version", Spread::of_times(&floor))
+    .goal(Goal::AtMost(150.0))
+    .note(format!(
+        "on an empty data folder; on one that is there: {:.0} ms",
+        Spread::of(later.iter().map(|time| milliseconds(*time))).median
+    ));
     let resident = Spread::of([of_agent.resident + of_control.resident]);
     let memory = Figure::new("resident memory idle, both", Unit::Mebibytes, resident)
         .goal(Goal::AtMost(60.0))
@@ -193,7 +214,9 @@ impl Memory {
         let read = |key: &str| {
             let line = text.lines().find_map(|line| line.strip_prefix(key));
             let kibibytes = line.and_then(|rest| rest.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
-            kibibytes.map(|size| size / 1_024.0).ok_or(format!("the kernel tells no {key}"))
+            kibibytes
+                .map(|size| size / 1_024.0)
+                .ok_or(format!("the kernel tells no {key}"))
         };
         Ok(Self {
             resident: read("Rss:")?,
