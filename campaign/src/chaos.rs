@@ -199,15 +199,15 @@ impl Campaign<'_> {
         if !["instantiate", "scale out"].contains(&name) {
             return;
         }
-        wait_for(
-            &format!("after {name} every machine runs, and no other"),
-            SETTLE,
-            || {
-                let machines = machines(&self.cluster);
-                let run = machines.iter().all(|state| state == "RUNNING") && machines.len() == emulators().len();
-                run.then_some(())
-            },
-        );
+        let end = Instant::now() + SETTLE;
+        loop {
+            let (machines, emulators) = (machines(&self.cluster), emulators());
+            if machines.iter().all(|state| state == "RUNNING") && machines.len() == emulators.len() {
+                return;
+            }
+            assert!(Instant::now() < end, "after {name}: machines {machines:?}, processes {emulators:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     fn strike(&mut self, life: u64, name: &str, words: &[&str], victim: Victim, delay: Duration, chance: &mut Chance) {

@@ -28,7 +28,7 @@ pub(crate) struct Label {
     pub(crate) accelerator: String,
     /// The generation of the last start.
     pub(crate) run_generation: u64,
-    /// Whether it was ever started.
+    /// Whether its last start came to its end: what does not run in spite of that has crashed.
     pub(crate) started: bool,
 }
 

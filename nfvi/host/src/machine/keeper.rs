@@ -104,7 +104,7 @@ impl Machines {
 
     async fn adopt(&self, id: ObjectId) -> io::Result<()> {
         let home = self.home(id);
-        let Some(label) = home.read_label() else {
+        let Some(mut label) = home.read_label() else {
             if let Some(process) = Process::find(&home.qmp(), id)? {
                 tracing::warn!(machine = %id, pid = process.pid, "A machine without a label was ended.");
                 process.kill()?;
@@ -121,6 +121,11 @@ impl Machines {
             tracing::info!(machine = %id, pid = process.pid, "Machine adopted.");
             self.run(&slot, process, label.run_generation, &label.accelerator)
         });
+        // Its starter died before it could write down that it was up.
+        if run.is_some() && !label.started {
+            label.started = true;
+            home.write_label(&label)?;
+        }
         *slot.state() = State {
             label: Some(label),
             run,
@@ -204,8 +209,12 @@ impl Machines {
             owner: owner.clone(),
             wish: wish.clone(),
             accelerator: accelerator.clone(),
-            started: true,
+            started: false,
             run_generation: wish.generation,
+        };
+        let up = Label {
+            started: true,
+            ..label.clone()
         };
         let (home, wished, disks) = (slot.home.clone(), wish.clone(), self.config.disk_dir.clone());
         slot.state().label = Some(label.clone());
@@ -257,7 +266,9 @@ impl Machines {
         tracing::info!(machine = %id, name = %wish.name, pid = process.pid, accelerator, "Machine started.");
         let run = self.run(slot, process, wish.generation, &accelerator);
         slot.state().run = Some(run);
-        Ok(())
+        slot.state().label = Some(up.clone());
+        let kept = slot.home.write_label(&up);
+        kept.map_err(|source| fail("its label cannot be written", source))
     }
 
     /// Ends a run: by the power button within the limit, else at once.
@@ -422,9 +433,8 @@ fn seen(slot: &Slot) -> Option<SeenMachine> {
             generation: run.generation,
         },
         None if label.wish.power == Power::Off => MachineState::Stopped,
-        None if !label.started => MachineState::Crashed {
-            why: "it was never started".to_owned(),
-        },
+        // Being started, or left by an agent that died over it: nothing that ran has crashed, and whoever wishes for it ensures it.
+        None if !label.started => MachineState::Stopped,
         None => {
             let tail = console::tail(&slot.home.console_log(), WHY_BYTES).unwrap_or_default();
             MachineState::Crashed {

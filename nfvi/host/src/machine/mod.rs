@@ -10,8 +10,9 @@
 //!
 //! When a machine is started: when it is wished on and does not run, whatever the reason: it never ran, it was off, its machine
 //! was rebooted, it crashed. A crash is told by `observe` (`Crashed`) and by a change until somebody calls `ensure` again: healing
-//! is the decision of whoever wishes. A machine that runs is left alone unless the generation rose; anything else that is wished
-//! differently (memory, disk, user data) is noted and holds from its next start on.
+//! is the decision of whoever wishes. A machine whose start did not come to its end is `Stopped`: nothing that ran has crashed. A
+//! machine that runs is left alone unless the generation rose; anything else that is wished differently (memory, disk, user data)
+//! is noted and holds from its next start on.
 //!
 //! Off is asked for at the power button; a guest that does not listen is ended after a while.
 
