@@ -136,8 +136,10 @@ fn tun() -> Finding {
 /// A device that opens proves nothing: what counts is whether a machine really booted with it, which the agent tries once.
 fn kvm(config: &Config) -> Finding {
     let device = std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm");
-    let tried = std::fs::read_to_string(config.run.join("accelerator")).ok();
-    match (device, tried) {
+    let kept = std::fs::read(config.run.join("accelerator.json")).ok();
+    let tried = kept.and_then(|kept| serde_json::from_slice::<serde_json::Value>(&kept).ok());
+    let shown = tried.as_ref().and_then(|tried| tried["accelerator"].as_str());
+    match (device, shown) {
         (Err(_), _) => finding(
             "KVM",
             false,
@@ -145,12 +147,13 @@ fn kvm(config: &Config) -> Finding {
             "no /dev/kvm; machines are emulated (TCG), a few times slower",
             "enable virtualisation, or sudo modprobe kvm",
         ),
-        (Ok(_), Some(kept)) => finding(
+        (Ok(_), Some("kvm")) => finding("KVM", false, true, "a machine booted with it", ""),
+        (Ok(_), Some(_)) => finding(
             "KVM",
             false,
-            kept.contains("kvm"),
-            format!("tried by booting: {}", kept.trim()),
-            "",
+            false,
+            "the agent tried it by booting a machine, which did not come up; machines are emulated (TCG)",
+            "sudo chmod 0666 /dev/kvm   (machines run as nobody), then restart the agent; it may still not be usable here",
         ),
         (Ok(_), None) => finding(
             "KVM",
