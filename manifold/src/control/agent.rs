@@ -18,13 +18,17 @@ const START: Duration = Duration::from_secs(20);
 pub async fn connect(config: &Config) -> anyhow::Result<(Arc<dyn Infrastructure>, Capabilities)> {
     let socket = config.agent_socket();
     let client: Arc<dyn Infrastructure> = AgentClient::new(&socket, Role::Vim);
-    if let Ok(found) = ask(&client, Duration::from_secs(2)).await {
-        return Ok((client, found));
-    }
-    if !nix::unistd::geteuid().is_root() {
+    let refusal = match ask(&client, Duration::from_secs(2)).await {
+        Ok(found) => return Ok((client, found)),
+        Err(error) => error,
+    };
+    let user = nix::unistd::geteuid();
+    if !user.is_root() {
+        // It may be that none runs, and it may be that one runs which does not know us.
         bail!(
-            "no host agent answers at {} and starting one needs root; start it with `sudo manifold agent --run {}`",
+            "no host agent answers this user at {} ({}), and starting one needs root; start it with `sudo manifold agent --run {} --allow {user}`",
             socket.display(),
+            refusal.detail,
             config.run.display()
         );
     }
