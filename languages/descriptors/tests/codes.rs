@@ -191,7 +191,7 @@ fn provoke(code: Code) -> Diagnostics {
             )
             .diagnostics
         }
-        Code::PolicyIgnored => vnf("type: tosca.policies.nfv.AntiAffinityRule", "type: my.policies.Own"),
+        Code::PolicyIgnored => vnf("type: tosca.policies.nfv.AffinityRule", "type: my.policies.Own"),
         Code::RequirementMissing => vnf("        - virtual_binding: worker\n", ""),
         Code::BadSubstitution => vnf("access: [ access, virtual_link ]", "access: []"),
         Code::DefinedTwice => {

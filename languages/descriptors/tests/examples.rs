@@ -120,6 +120,12 @@ fn the_gateway_is_what_the_demo_needs() {
         worker.boot_image().unwrap().source,
         SwImageSource::Manifold { name: "guest".into() }
     );
+    let rule = &flavour.affinity_rules[0];
+    assert_eq!(
+        (rule.kind, rule.scope),
+        (AffinityType::Affinity, AffinityScope::NfviPop)
+    );
+    assert_eq!(rule.targets, ["frontend", "worker"]);
     let order: Vec<&str> = flavour
         .vdu("frontend")
         .unwrap()

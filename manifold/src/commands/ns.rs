@@ -190,6 +190,8 @@ pub async fn run(config: Config, command: Command, json: bool) -> anyhow::Result
                 };
                 let id = lifecycle.terminate(&session.cx(), ask).await?;
                 ended(&session, id, false, json).await?;
+            } else if json {
+                print::value(&serde_json::json!({"nsInstanceId": ns.id, "nsState": "NOT_INSTANTIATED"}))?;
             }
             if !arguments.keep {
                 lifecycle.delete(&session.cx(), ns_instance_id).await?;
