@@ -63,12 +63,15 @@ impl Vnfm {
     /// The descriptor, if its package is on-boarded and enabled. Errors: `Invalid`, it is not.
     pub(crate) async fn descriptor(&self, cx: &Context, vnfd_id: &str) -> Outcome<Vnfd> {
         let model = self.outside()?.packages.vnfd(cx, VnfdId::from(vnfd_id)).await;
-        let model = model.map_err(|error| match error.kind {
-            ErrorKind::NotFound | ErrorKind::Conflict => CallError::invalid(format!(
-                "there is no enabled package with descriptor {vnfd_id}: {}",
-                error.detail
-            )),
-            _ => error,
+        let model = model.map_err(|mut error| {
+            if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Conflict) {
+                error.kind = ErrorKind::Invalid;
+                error.detail = format!(
+                    "there is no enabled package with descriptor {vnfd_id}: {}",
+                    error.detail
+                );
+            }
+            error
         })?;
         serde_json::from_value(model).map_err(|error| {
             CallError::internal(format!("the catalogue's form of descriptor {vnfd_id} is not readable"))

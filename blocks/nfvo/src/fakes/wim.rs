@@ -13,6 +13,8 @@ use super::{Log, locked};
 pub(crate) struct Wim {
     log: Log,
     pub(crate) services: Mutex<BTreeMap<MscsId, (TenantId, MscsInfo)>>,
+    /// Bits per second that are left on the WAN; `None`: more than anybody asks for.
+    pub(crate) room: Mutex<Option<u64>>,
 }
 
 impl Wim {
@@ -20,6 +22,7 @@ impl Wim {
         Self {
             log,
             services: Mutex::default(),
+            room: Mutex::default(),
         }
     }
 
@@ -38,6 +41,9 @@ impl MscsManagement for Wim {
         self.log.tell(format!("wim create {}", ask.mscs_name));
         if ask.mscs_endpoints.len() < 2 {
             return Err(CallError::invalid("fewer than two endpoints"));
+        }
+        if let Some(room) = locked(&self.room).filter(|room| ask.bandwidth.is_some_and(|wished| wished > *room)) {
+            return Err(CallError::exhausted(format!("{room} bit/s are left")));
         }
         let mscs_id = MscsId::named(cx.idempotency_key.expect("what makes something has a key").0, "mscs");
         let info = MscsInfo {

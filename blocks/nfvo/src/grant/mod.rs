@@ -31,6 +31,7 @@ use serde_json::json;
 
 use crate::Nfvo;
 use crate::fault::{self, Faults};
+use crate::ns::layout::cure;
 use crate::ns::site::{self, Site};
 use crate::ns::vnf::vim_connection;
 use crate::record::{self, GRANT, VNF, VnfRecord};
@@ -145,7 +146,8 @@ impl Nfvo {
         Err(CallError::busy(format!(
             "other grants at VIM {} were quicker, {TRIES_MAX} times",
             vnf.vim
-        )))
+        ))
+        .cure("retry the operation"))
     }
 }
 
@@ -245,7 +247,7 @@ fn find_places(
         if reserved.is_some() {
             text.push_str("; what other operations were granted and do not use yet counts as used");
         }
-        CallError::forbidden(text)
+        CallError::forbidden(text).cure(cure(&why))
     })
 }
 

@@ -6,7 +6,7 @@
 
 mod heal;
 mod instantiate;
-mod layout;
+pub(crate) mod layout;
 mod mscs;
 mod network;
 mod pools;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use manifold_call::CallError;
+use manifold_call::{CallError, ErrorKind};
 use manifold_lcm::{Found, Progress, Step, StepCx, StepError, UndoProgress};
 use manifold_wim_interface::{MscsData, MscsEndpoint, MscsId, MscsManagement, MscsQuery, MscsType};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,16 @@ pub(super) struct MakeMscs {
 }
 
 impl MakeMscs {
+    /// The WIM's refusal, with what it means for the NS.
+    fn of_link(&self, mut error: CallError) -> CallError {
+        let sites: Vec<&str> = self.ends.iter().map(|(vim, _)| vim.as_str()).collect();
+        error.detail = format!("link {} between {}: {}", self.link, sites.join(" and "), error.detail);
+        if error.kind == ErrorKind::Exhausted && error.cure.is_none() {
+            return error.cure("terminate what uses the WAN, ask for one site for all VNFs of the link, or lower its max_bitrate_requirements in the NSD");
+        }
+        error
+    }
+
     /// Which of the NS's services this is, in its incarnation.
     fn description(&self, cx: &StepCx) -> String {
         format!("{} {}", whose(&self.ns), cx.identity())
@@ -84,7 +94,8 @@ impl Step for MakeMscs {
             bandwidth: self.bandwidth,
             mscs_endpoints,
         };
-        let made = wim(&self.near)?.create(&cx.context(), ask).await?;
+        let made = wim(&self.near)?.create(&cx.context(), ask).await;
+        let made = made.map_err(|error| self.of_link(error))?;
         Progress::done(&MadeMscs {
             id: made.mscs_id,
             name: made.mscs_name,

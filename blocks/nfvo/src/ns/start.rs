@@ -30,7 +30,11 @@ impl Nfvo {
                 .map_err(|error| error.cure("on-board it"))?,
         };
         if nsd.nsd_onboarding_state != PackageOnboardingState::Onboarded {
-            return Err(CallError::conflict(format!("NSD {nsd_id} is not ONBOARDED")));
+            return Err(CallError::conflict(format!(
+                "NSD {nsd_id} is {}, not ONBOARDED",
+                nsd.nsd_onboarding_state.as_wire()
+            ))
+            .cure("upload its archive"));
         }
         if nsd.nsd_operational_state == PackageOperationalState::Disabled {
             return Err(CallError::conflict(format!("NSD {nsd_id} is DISABLED")).cure("enable it"));

@@ -1,6 +1,7 @@
 //! Network services over neighbours in memory.
 
 mod faults;
+mod places;
 mod shapes;
 
 use std::collections::BTreeSet;

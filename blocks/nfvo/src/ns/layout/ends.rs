@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use manifold_call::CallError;
 use manifold_descriptors::nsd::PnfProfile;
 use manifold_descriptors::vnfd::ExtCpInternal;
 use manifold_sol::{CpProtocolData, IpAddressData, IpAddressType, IpOverEthernetAddressData, PnfExtCpInfo, PnfInfo};
@@ -125,10 +126,16 @@ fn pnf(question: &Question<'_>, profile: &PnfProfile, ends: &mut Ends, faults: &
         .iter()
         .find(|data| data.pnf_profile_id == profile.id)
     else {
-        faults.invalid(format!(
-            "the NSD has the PNF profile {}, and the request says nothing of it in addPnfData",
-            profile.id
-        ));
+        faults.push(
+            CallError::invalid(format!(
+                "the NSD has the PNF profile {}, and the request says nothing of it in addPnfData",
+                profile.id
+            ))
+            .cure(format!(
+                "say which function of a provider network it is: `--pnf {}=NAME`",
+                profile.id
+            )),
+        );
         return;
     };
     if data.pnfd_id != profile.pnfd_id {
@@ -138,10 +145,13 @@ fn pnf(question: &Question<'_>, profile: &PnfProfile, ends: &mut Ends, faults: &
         ));
     }
     let Some((info, pnfd)) = question.pnfd(&profile.pnfd_id) else {
-        faults.invalid(format!(
-            "PNF profile {} needs PNFD {}, which is not on-boarded",
-            profile.id, profile.pnfd_id
-        ));
+        faults.push(
+            CallError::invalid(format!(
+                "PNF profile {} needs PNFD {}, which is not on-boarded",
+                profile.id, profile.pnfd_id
+            ))
+            .cure("on-board it"),
+        );
         return;
     };
     let sites = question.survey.sites.iter();
@@ -154,11 +164,25 @@ fn pnf(question: &Question<'_>, profile: &PnfProfile, ends: &mut Ends, faults: &
         })
         .collect();
     if places.is_empty() {
-        faults.invalid(format!(
-            "no provider network has a function {}; asked: {}",
-            data.pnf_name,
-            question.survey.names()
-        ));
+        let known: BTreeSet<&str> = question
+            .survey
+            .sites
+            .iter()
+            .flat_map(|site| site.provider_networks.iter().flat_map(|net| &net.functions))
+            .map(|function| function.name.as_str())
+            .collect();
+        faults.push(
+            CallError::invalid(format!(
+                "no provider network has a function {} for PNF profile {}; asked: {}",
+                data.pnf_name,
+                profile.id,
+                question.survey.names()
+            ))
+            .cure(format!(
+                "functions there are: {}",
+                known.into_iter().collect::<Vec<_>>().join(", ")
+            )),
+        );
         return;
     }
     let mut cp_info = Vec::new();
@@ -301,10 +325,13 @@ fn sap(question: &Question<'_>, sap: &manifold_descriptors::nsd::Sap, faults: &m
                 .map(|point| format!("{point} at {}", site.vim)),
         );
     }
-    faults.invalid(format!(
-        "SAP {} needs the access point {name}, which no site has; there are: {}",
-        sap.id,
-        known.join(", ")
-    ));
+    faults.push(
+        CallError::invalid(format!(
+            "SAP {} needs the access point {name}, which no site has; there are: {}",
+            sap.id,
+            known.join(", ")
+        ))
+        .cure("name one of them in sapData, or call the SAP as one of them is called"),
+    );
     None
 }

@@ -151,10 +151,13 @@ fn wan_mtu(
     for site in sites.keys().filter_map(|vim| question.survey.site(vim)) {
         match site.pop.gateway_mtu {
             Some(gateway) => mtu = mtu.min(gateway),
-            None => faults.invalid(format!(
-                "link {} has an end at {}, which has no gateway to other sites",
-                link.id, site.vim
-            )),
+            None => faults.push(
+                CallError::invalid(format!(
+                    "link {} has an end at {}, which has no gateway to other sites",
+                    link.id, site.vim
+                ))
+                .cure("ask for one site for all VNFs of the link, or give the site a gateway"),
+            ),
         }
     }
     if let Some(wished) = link.l2.as_ref().and_then(|l2| l2.mtu_bytes) {
@@ -189,10 +192,13 @@ fn divide(
             Some(pools) => all.push(pools),
             None => {
                 let needed: u128 = needs.iter().sum();
-                faults.push(CallError::exhausted(format!(
-                    "{} of link {} has fewer addresses than the {needed} needed",
-                    l3.cidr, link.id
-                )));
+                faults.push(
+                    CallError::exhausted(format!(
+                        "{} of link {} has fewer addresses than the {needed} needed",
+                        l3.cidr, link.id
+                    ))
+                    .cure("give the link a larger subnet, or the service fewer machines"),
+                );
                 all.push(vec![]);
             }
         }

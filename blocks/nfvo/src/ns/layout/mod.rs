@@ -9,6 +9,8 @@ mod ends;
 mod links;
 mod place;
 
+pub(crate) use place::cure;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -156,7 +158,7 @@ impl Question<'_> {
         self.check_names(&mut faults);
         let ends = ends::find(self, &mut faults);
         let wanted = self.wanted(&ends, &mut faults);
-        let vnfs = place::place(self, wanted, &mut faults);
+        let vnfs = place::place(self, &ends, wanted, &mut faults);
         let layout = links::lay(self, &ends, vnfs, &mut faults);
         faults.check().map(|()| layout)
     }
@@ -204,10 +206,16 @@ impl Question<'_> {
             faults.invalid(format!("the NSD has no PNF profile {}", pnf.pnf_profile_id));
         }
         for nested in &nsd.nested_ns_profiles {
-            faults.push(CallError::unsupported(format!(
-                "the NSD nests another NS, {}, which is not offered",
-                nested.id
-            )));
+            faults.push(
+                CallError::unsupported(format!(
+                    "the NSD nests another NS, {} (NSD {}), which is not offered",
+                    nested.id, nested.nsd_id
+                ))
+                .cure(format!(
+                    "instantiate {} as an NS of its own, and put its VNF profiles into this NSD where they must share its links",
+                    nested.id
+                )),
+            );
         }
     }
 
@@ -226,23 +234,35 @@ impl Question<'_> {
                 continue;
             };
             if package.operational_state == manifold_sol::PackageOperationalState::Disabled {
-                faults.invalid(format!(
-                    "profile {} needs VNFD {}, whose package is DISABLED",
-                    profile.id, profile.vnfd_id
-                ));
+                faults.push(
+                    CallError::invalid(format!(
+                        "profile {} needs VNFD {}, whose package {} is DISABLED",
+                        profile.id, profile.vnfd_id, package.id
+                    ))
+                    .cure("set its operational state to ENABLED"),
+                );
             }
             let Some(flavour) = vnfd.flavour(&profile.flavour_id) else {
+                let known: Vec<&str> = vnfd.flavours.iter().map(|flavour| flavour.id.as_str()).collect();
                 faults.invalid(format!(
-                    "VNFD {} has no flavour {}",
-                    profile.vnfd_id, profile.flavour_id
+                    "profile {} needs the flavour {} of VNFD {}, which has: {}",
+                    profile.id,
+                    profile.flavour_id,
+                    profile.vnfd_id,
+                    known.join(", ")
                 ));
                 continue;
             };
             let level = profile.instantiation_level.clone();
             if flavour.scale_levels_at(level.as_deref()).is_none() {
+                let known: Vec<&str> = flavour.instantiation_levels.keys().map(String::as_str).collect();
                 faults.invalid(format!(
-                    "flavour {} of VNFD {} has no level {level:?}",
-                    flavour.id, profile.vnfd_id
+                    "profile {} needs the level {} of flavour {} of VNFD {}, which has: {}",
+                    profile.id,
+                    level.as_deref().unwrap_or("by default"),
+                    flavour.id,
+                    profile.vnfd_id,
+                    known.join(", ")
                 ));
                 continue;
             }
@@ -349,7 +369,7 @@ fn fixed_addresses(data: &[CpProtocolData]) -> Result<Vec<IpAddr>, CallError> {
     ip.flat_map(|ip| &ip.fixed_addresses)
         .map(|text| {
             text.parse()
-                .map_err(|_| CallError::invalid(format!("{text} is no address")))
+                .map_err(|_| CallError::invalid(format!("the request fixes the address {text}, which is none")))
         })
         .collect()
 }

@@ -1,19 +1,27 @@
-//! Which site each VNF goes to: all machines of all VNFs are placed at once, each VNF's together in one PoP. The hosts that this
-//! finds are not kept: they show that it can be done; the grants decide.
+//! Which site each VNF goes to: all machines of all VNFs are placed at once, each VNF's together in one PoP, and VNFs of one link
+//! near to each other and to the link's other ends where every rule and the room allow it: what crosses the WAN takes from what
+//! little there is of it. The hosts that this finds are not kept: they show that it can be done; the grants decide.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_call::CallError;
 use manifold_descriptors::link::{AffinityRule, AffinityScope, AffinityType};
-use manifold_planning::placement::{Demand, Relation, Rule, Scope, place as find_places};
+use manifold_planning::placement::{Demand, NoPlace, Preference, Relation, Rule, Scope, Why, place_near};
 
+use super::ends::Ends;
 use super::{PlannedVnf, Question, Wanted};
 use crate::fault::Faults;
 
 /// Machines that are placed in one go: the search goes one call deeper for each.
 const MACHINES_MAX: usize = 2_000;
 
-pub(super) fn place(question: &Question<'_>, wanted: Vec<Wanted<'_>>, faults: &mut Faults) -> Vec<PlannedVnf> {
+pub(super) fn place(
+    question: &Question<'_>,
+    ends: &Ends,
+    wanted: Vec<Wanted<'_>>,
+    faults: &mut Faults,
+) -> Vec<PlannedVnf> {
     let mut demands: Vec<Demand> = Vec::new();
     let mut rules: Vec<Rule> = Vec::new();
     let mut machines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -74,7 +82,8 @@ pub(super) fn place(question: &Question<'_>, wanted: Vec<Wanted<'_>>, faults: &m
             .iter()
             .flat_map(|rule| ns_rules(rule, &wanted, &machines)),
     );
-    match find_places(&question.survey.hosts(), &[], &demands, &rules) {
+    let near = preferences(question, ends, &wanted, &machines);
+    match place_near(&question.survey.hosts(), &[], &demands, &rules, &near) {
         Ok(places) => wanted
             .into_iter()
             .filter_map(|one| {
@@ -86,14 +95,75 @@ pub(super) fn place(question: &Question<'_>, wanted: Vec<Wanted<'_>>, faults: &m
             })
             .collect(),
         Err(why) => {
-            let mut fault = CallError::exhausted(why.to_string());
-            if !question.survey.silent.is_empty() {
-                fault = fault.cure(format!("sites: {}", question.survey.names()));
-            }
-            faults.push(fault);
+            faults.push(no_place(question, &machines, &why));
             vec![]
         }
     }
+}
+
+/// What found no place, why not, and what to do about it.
+fn no_place(question: &Question<'_>, machines: &BTreeMap<String, BTreeSet<String>>, why: &NoPlace) -> CallError {
+    let vnf = machines.iter().find(|(_, own)| own.contains(&why.demand));
+    let vnf = vnf.map_or("?", |(vnf, _)| vnf.as_str());
+    let mut cure = cure(why);
+    if !question.survey.silent.is_empty() {
+        cure = format!("{cure}; asked: {}", question.survey.names());
+    }
+    CallError::exhausted(format!("VNF {vnf} finds no place: {why}")).cure(cure)
+}
+
+/// What would help, by what stands in the way.
+pub(crate) fn cure(why: &NoPlace) -> String {
+    let is = |what: fn(&Why) -> bool| why.refusals.iter().any(|(_, why)| what(why));
+    let mut ways = Vec::new();
+    if why.refusals.is_empty() {
+        ways.push("make a lab that has hosts: `manifold lab create FILE`");
+    }
+    if is(|why| matches!(why, Why::Vcpus { .. } | Why::Memory { .. })) {
+        ways.push("terminate what is not needed any more, or give the sites more or larger hosts");
+    }
+    if is(|why| matches!(why, Why::Unreached(_))) {
+        ways.push("attach the provider network to a host");
+    }
+    if is(|why| matches!(why, Why::Apart(_) | Why::Elsewhere(_))) {
+        ways.push("loosen the descriptors' affinity rules, or add the hosts that they need");
+    }
+    if is(|why| matches!(why, Why::NotThePop(_) | Why::NotTheZone(_) | Why::NotTheHost(_))) {
+        ways.push("ask for another place, or for none");
+    }
+    ways.join("; ")
+}
+
+/// Who would like to be near to whom: by link, those first that cannot be at two sites, then those that may carry most.
+fn preferences(
+    question: &Question<'_>,
+    ends: &Ends,
+    wanted: &[Wanted<'_>],
+    machines: &BTreeMap<String, BTreeSet<String>>,
+) -> Vec<Preference> {
+    let mut links: Vec<_> = question.nsd.virtual_links.iter().collect();
+    links.sort_by_key(|link| {
+        let is_bound = ends.providers.contains_key(&link.id);
+        // Nothing is said of it: it may carry anything.
+        let rate = link.max_bitrate.root_bits_per_second.unwrap_or(u64::MAX);
+        (Reverse(is_bound), Reverse(rate))
+    });
+    let of = |link: &str| {
+        let on_it = wanted
+            .iter()
+            .filter(|one| one.vnf.ends.iter().any(|(_, on)| on == link));
+        let saps = ends.saps.iter().filter(|sap| sap.link == link).map(|sap| &sap.vim);
+        let pnfs = ends.pnfs.iter().filter(|pnf| pnf.links.values().any(|on| on == link));
+        Preference {
+            members: on_it
+                .filter_map(|one| machines.get(&one.vnf.key))
+                .flatten()
+                .cloned()
+                .collect(),
+            pops: saps.chain(pnfs.map(|pnf| &pnf.vim)).cloned().collect(),
+        }
+    };
+    links.iter().map(|link| of(&link.id)).collect()
 }
 
 /// The one VIM that it must be at; the inner `None`: it may be anywhere; the outer: the pins contradict each other.
