@@ -125,7 +125,7 @@ fn the_gateway_is_what_the_demo_needs() {
         (rule.kind, rule.scope),
         (AffinityType::Affinity, AffinityScope::NfviPop)
     );
-    assert_eq!(rule.targets, ["frontend", "worker"]);
+    assert_eq!(rule.targets, ["worker"]);
     let order: Vec<&str> = flavour
         .vdu("frontend")
         .unwrap()
