@@ -1,7 +1,9 @@
-//! Packages that bring their own images, on real machines; and a control plane that is not root's.
+//! Packages on real machines: images that they bring along, sites that they find; and a control plane that is not root's.
 
 #[path = "packages/images.rs"]
 mod images;
+#[path = "packages/sites.rs"]
+mod sites;
 #[path = "packages/unprivileged.rs"]
 mod unprivileged;
 #[path = "packages/write.rs"]
@@ -40,6 +42,12 @@ const WORKS: &[Work] = &[
         "machine_a_control_plane_without_privileges_does_all_that_root_s_does",
         170,
         unprivileged::whole_way,
+        guest
+    ),
+    work!(
+        "machine_services_find_their_sites_without_being_told",
+        170,
+        sites::are_found,
         guest
     ),
 ];
