@@ -164,7 +164,8 @@ impl Campaign<'_> {
             }
         }
         if state_of(&self.cluster, "small").is_some() {
-            self.cluster.json(&["ns", "terminate", "small"]);
+            // Of one that is not instantiated there is no operation to tell of.
+            self.cluster.run(&["ns", "terminate", "small", "--json"]).ok();
         }
         self.as_before(&before, &format!("life {life} of seed {}", self.seed));
         self.streams.iter().for_each(|stream| {
@@ -205,7 +206,10 @@ impl Campaign<'_> {
             if machines.iter().all(|state| state == "RUNNING") && machines.len() == emulators.len() {
                 return;
             }
-            assert!(Instant::now() < end, "after {name}: machines {machines:?}, processes {emulators:?}");
+            assert!(
+                Instant::now() < end,
+                "after {name}: machines {machines:?}, processes {emulators:?}"
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }

@@ -6,10 +6,12 @@ mod observe;
 mod remove;
 mod services;
 
+use crate::kinds;
 use crate::label::{self, Labels};
 use crate::place::{Place, lock};
 use crate::seams::{MachineKeeper, ProbeFrom, Prober};
 use crate::space::{Space, SpaceError};
+use crate::want::World;
 use crate::watch::{Ring, Watch};
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, Outcome};
@@ -217,7 +219,22 @@ impl Agent {
             return;
         };
         there.extend(machines.into_iter().map(|machine| machine.id));
-        let known: Vec<ObjectId> = lock(&self.state).known.keys().copied().collect();
+        let known: Vec<ObjectId> = {
+            let state = lock(&self.state);
+            let world = World::new(&state.known, &[]);
+            // Where the node itself is gone (a reboot), its objects wait for it.
+            let waits = |wish: &Wish| match &wish.kind {
+                WishKind::Node(_) | WishKind::Router(_) => true,
+                _ => kinds::check(wish, &world)
+                    .is_ok_and(|wants| wants.iter().any(|want| !state.places.contains_key(&want.space))),
+            };
+            state
+                .known
+                .values()
+                .filter(|wish| !waits(wish))
+                .map(|wish| wish.id)
+                .collect()
+        };
         for id in known {
             // A tap whose maker died before it could label it has its name.
             if there.contains(&id) || names.contains(&label::name::of(label::name::PORT, id)) {

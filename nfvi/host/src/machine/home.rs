@@ -28,7 +28,7 @@ pub(crate) struct Label {
     pub(crate) accelerator: String,
     /// The generation of the last start.
     pub(crate) run_generation: u64,
-    /// Whether its last start came to its end: what does not run in spite of that has crashed.
+    /// Whether its last start came to its end, well or badly: what does not run after that has crashed.
     pub(crate) started: bool,
 }
 

@@ -212,7 +212,7 @@ impl Machines {
             started: false,
             run_generation: wish.generation,
         };
-        let up = Label {
+        let ended = Label {
             started: true,
             ..label.clone()
         };
@@ -249,6 +249,10 @@ impl Machines {
         let process = match started {
             Ok(process) => process,
             Err(source) => {
+                slot.state().label = Some(ended.clone());
+                slot.home
+                    .write_label(&ended)
+                    .map_err(|source| fail("its label cannot be written", source))?;
                 if let Ok(Some(half)) = Process::find(&slot.home.qmp(), id) {
                     end(&half)
                         .await
@@ -266,8 +270,8 @@ impl Machines {
         tracing::info!(machine = %id, name = %wish.name, pid = process.pid, accelerator, "Machine started.");
         let run = self.run(slot, process, wish.generation, &accelerator);
         slot.state().run = Some(run);
-        slot.state().label = Some(up.clone());
-        let kept = slot.home.write_label(&up);
+        slot.state().label = Some(ended.clone());
+        let kept = slot.home.write_label(&ended);
         kept.map_err(|source| fail("its label cannot be written", source))
     }
 
