@@ -15,6 +15,9 @@ pub const PATIENT_MS: u32 = 60_000;
 /// Nothing comes back within this time what comes back at all within a few milliseconds.
 const SILENT_MS: u32 = 1_500;
 
+/// How often a rate is measured until it is within its bounds.
+const RATE_TRIES: u32 = 3;
+
 /// What shall be seen.
 #[derive(Debug, Clone)]
 pub enum Expect {
@@ -110,20 +113,16 @@ impl Prober<'_> {
             Expect::Answer | Expect::Named(_) | Expect::Rate(_) => PATIENT_MS,
         };
         let request = ProbeRequest { from, probe, limit_ms };
-        let patience = self
-            .session
-            .patient(Duration::from_millis(u64::from(limit_ms) + 15_000));
-        let reply = self
-            .session
-            .lab
-            .post::<ProbeSeen>(&patience, &["probes"], &request)
-            .await;
-        let seen = match reply {
-            Ok(reply) => reply.body.context("the probe told nothing")?,
-            Err(error) => ProbeSeen::Refused {
-                why: format!("not sent: {error}"),
-            },
-        };
+        let mut seen = self.send(&request).await?;
+        if let Expect::Rate(_) = expect {
+            // Whatever else the machine does only makes it slower: what counts is the best of a few, if none is too fast.
+            for _ in 1..RATE_TRIES {
+                if judge(&expect, &seen) || faster(&expect, &seen) {
+                    break;
+                }
+                seen = self.send(&request).await?;
+            }
+        }
         let ok = judge(&expect, &seen);
         self.report.probe(Row {
             what: what.to_owned(),
@@ -132,6 +131,37 @@ impl Prober<'_> {
             ok,
         });
         Ok(())
+    }
+
+    async fn send(&self, request: &ProbeRequest) -> anyhow::Result<ProbeSeen> {
+        let patience = self
+            .session
+            .patient(Duration::from_millis(u64::from(request.limit_ms) + 15_000));
+        match self
+            .session
+            .lab
+            .post::<ProbeSeen>(&patience, &["probes"], request)
+            .await
+        {
+            Ok(reply) => reply.body.context("the probe told nothing"),
+            Err(error) => Ok(ProbeSeen::Refused {
+                why: format!("not sent: {error}"),
+            }),
+        }
+    }
+}
+
+/// Whether a rate is beyond what its limit allows.
+fn faster(expect: &Expect, seen: &ProbeSeen) -> bool {
+    match (expect, seen) {
+        (
+            Expect::Rate(limit),
+            ProbeSeen::Answered {
+                bits_per_second: Some(rate),
+                ..
+            },
+        ) => rate > limit,
+        _ => false,
     }
 }
 
