@@ -1,7 +1,7 @@
 //! Configuration: a file, then the environment, then flags; the later one wins.
 //!
 //! The file is TOML, `/etc/manifold.toml` unless `--config` or `MANIFOLD_CONFIG` names another; an absent default file is no
-//! fault. Unknown keys are refused by name.
+//! fault. Unknown keys are refused by name. `docs/configuration.md` tells all keys.
 
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -54,6 +54,34 @@ struct File {
     tenant: Option<String>,
     external_wim: Option<bool>,
     accelerator: Option<String>,
+    #[serde(default)]
+    client: Vec<Client>,
+}
+
+/// A client of the APIs: one table `[[client]]` of the file.
+///
+/// ```toml
+/// [[client]]
+/// id = "cluster-manager"
+/// role = "CCM"                                  # GS NFV 006's names: OSS, NFVO, VNFM, VIM, CCM, CISM, …
+/// secret_file = "/etc/manifold/cluster-manager" # its owner's only: mode 0600 or 0400
+/// tenant = "clusters"                           # optional: of requests that name none
+/// tenants = ["clusters-test"]                   # optional: others that it may name; ["*"] = any
+/// ```
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Its `client_id`.
+    pub id: String,
+    /// The role in which all its calls are made.
+    pub role: String,
+    /// Holds its secret, which never stands in the configuration itself.
+    pub secret_file: PathBuf,
+    /// The tenant of its requests that name none; absent = the program's.
+    pub tenant: Option<String>,
+    /// The other tenants that it may name; `*` = any.
+    #[serde(default)]
+    pub tenants: Vec<String>,
 }
 
 /// What the program runs with.
@@ -81,6 +109,8 @@ pub struct Config {
     pub external_wim: bool,
     /// `auto`, `kvm` or `tcg`.
     pub accelerator: String,
+    /// Who may use the APIs beside the commands of this machine.
+    pub clients: Vec<Client>,
 }
 
 impl Config {
@@ -134,6 +164,7 @@ impl Config {
             tenant: file.tenant.unwrap_or_else(|| "default".into()),
             external_wim: file.external_wim.unwrap_or(false),
             accelerator,
+            clients: file.client,
         })
     }
 
@@ -162,4 +193,52 @@ fn home(below: &str) -> PathBuf {
     std::env::var_os("HOME")
         .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
         .join(below)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    const PAGE: &str = include_str!("../../docs/configuration.md");
+
+    /// The keys of a table, as serde names them when it meets one that it does not know.
+    fn keys<T: serde::de::DeserializeOwned>() -> Vec<String> {
+        let refused = toml::from_str::<T>("no_such_key = 1")
+            .err()
+            .expect("unknown keys are refused");
+        let (_, expected) = refused
+            .message()
+            .split_once("expected one of")
+            .expect("the keys are told");
+        expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_page_tells_every_key_variable_and_flag() {
+        let (of_the_file, of_a_client) = (keys::<File>(), keys::<Client>());
+        assert!(
+            of_the_file.len() >= 13 && of_a_client.len() == 5,
+            "{of_the_file:?} {of_a_client:?}"
+        );
+        let mut wanted: Vec<_> = of_the_file.into_iter().filter(|key| key != "client").collect();
+        wanted.extend(of_a_client);
+        let command = crate::commands::Cli::command();
+        let below = command.get_subcommands().flat_map(clap::Command::get_arguments);
+        for argument in command.get_arguments().chain(below) {
+            wanted.extend(argument.get_env().map(|name| name.to_string_lossy().into_owned()));
+            wanted.extend(
+                argument
+                    .get_env()
+                    .and(argument.get_long())
+                    .map(|flag| format!("--{flag}")),
+            );
+        }
+        let missing: Vec<_> = wanted
+            .iter()
+            .filter(|name| !PAGE.contains(&format!("| `{name}`")))
+            .collect();
+        assert!(missing.is_empty(), "docs/configuration.md does not tell {missing:?}");
+        assert!(PAGE.contains("[[client]]"));
+    }
 }

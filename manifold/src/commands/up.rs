@@ -35,7 +35,7 @@ pub fn run(mut config: Config, arguments: Arguments) -> anyhow::Result<()> {
         let took = print::span(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
         println!("Manifold is up after {took}: {}", started.login.root);
         println!(
-            "  APIs     {}/{{nsd,vnfpkgm,nslcm}}/v2, /lab/v1, /trace/v1, /metrics",
+            "  APIs     {}/{{nsd,vnfpkgm,nslcm}}/v2, /{{manifold,vim,lab,trace}}/v1, /openapi, /metrics",
             started.login.root
         );
         println!(

@@ -12,14 +12,19 @@ use manifold_http::api::Api;
 use manifold_http::auth::Caller;
 use manifold_http::body::JsonBody;
 use manifold_http::problem::{Answer, Problem};
+use manifold_lab::Lab;
 use manifold_lcm::Engine;
 use manifold_nfvi_interface::{ObjectId, Probe, ProbeAsk, ProbeSeen, Seen};
 use manifold_nfvo_interface::NsLifecycleManagement;
 use manifold_sol::NsState;
 use manifold_store::Store;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+pub(super) const LAB: Api = Api::new("lab", "v1", &["1.0.0"]);
+pub(super) const TRACE: Api = Api::new("trace", "v1", &["1.0.0"]);
 
 /// A lab file.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -29,19 +34,40 @@ pub struct LabText {
     pub text: String,
 }
 
+/// The lab that there is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LabShown {
+    /// PoPs with their hosts, zones, networks and access points; the WAN.
+    pub lab: serde_json::Value,
+    /// The same as a table.
+    pub text: String,
+    /// How far it is.
+    pub state: LabState,
+}
+
+impl LabShown {
+    fn of(lab: &Lab, state: LabState) -> Answer<Json<Self>> {
+        let show = lab.show();
+        let lab = serde_json::to_value(&show)
+            .map_err(|error| CallError::internal("the lab could not be written as JSON").caused_by(error))?;
+        Ok(Json(Self {
+            lab,
+            text: show.to_string(),
+            state,
+        }))
+    }
+}
+
 /// From where packets are sent.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-#[serde(
-    rename_all = "camelCase",
-    rename_all_fields = "camelCase",
-    tag = "from",
-    deny_unknown_fields
-)]
+#[serde(rename_all = "camelCase", tag = "from", deny_unknown_fields)]
 pub enum ProbeFrom {
     /// From inside a machine.
     Machine {
         /// The compute resource's id.
-        #[schema(value_type = String)]
+        #[serde(rename = "computeId")]
+        #[schema(value_type = String, format = "uuid")]
         compute_id: uuid::Uuid,
     },
     /// From an access point.
@@ -108,12 +134,8 @@ pub fn add_to(
         .route("/objects", get(objects))
         .route("/machines/{id}/console", get(console));
     let traces = Router::new().route("/operations/{id}", get(trace));
-    edge.api_with_slow(
-        Api::new("lab", "v1", &["1.0.0"]),
-        Router::new(),
-        slow.with_state(ours.clone()),
-    )
-    .api(Api::new("trace", "v1", &["1.0.0"]), traces.with_state(ours))
+    edge.api_with_slow(LAB, Router::new(), slow.with_state(ours.clone()))
+        .api(TRACE, traces.with_state(ours))
 }
 
 fn operator(caller: &Caller) -> Answer<()> {
@@ -123,47 +145,46 @@ fn operator(caller: &Caller) -> Answer<()> {
     }
 }
 
-async fn show(State(ours): State<Ours>, caller: Caller) -> Answer<Json<serde_json::Value>> {
+async fn show(State(ours): State<Ours>, caller: Caller) -> Answer<Json<LabShown>> {
     operator(&caller)?;
     match ours.lab.show().await? {
-        Some((lab, state)) => Ok(Json(serde_json::json!({
-            "lab": lab.show(), "text": lab.show().to_string(), "state": state,
-        }))),
+        Some((lab, state)) => LabShown::of(&lab, state),
         None => Err(CallError::not_found("there is no lab")
             .cure("create one: `manifold lab create FILE`")
             .into()),
     }
 }
 
-async fn create(
-    State(ours): State<Ours>,
-    caller: Caller,
-    JsonBody(file): JsonBody<LabText>,
-) -> Answer<Json<serde_json::Value>> {
+async fn create(State(ours): State<Ours>, caller: Caller, JsonBody(file): JsonBody<LabText>) -> Answer<Json<LabShown>> {
     operator(&caller)?;
     let lab = ours.lab.create(&caller.context, &file.text).await?;
-    Ok(Json(
-        serde_json::json!({"lab": lab.show(), "text": lab.show().to_string(), "state": LabState::Ready}),
-    ))
+    LabShown::of(&lab, LabState::Ready)
 }
 
 async fn destroy(State(ours): State<Ours>, caller: Caller) -> Answer<StatusCode> {
     operator(&caller)?;
-    // Across tenants: what another tenant has on the lab is in the way as well.
-    let all = ours.engine_users().await?;
-    let mut in_use = all;
+    let mut in_use = ours.running().await?;
     for ns in ours.lifecycle.query(&caller.context, ()).await? {
-        if ns.ns_state == NsState::Instantiated && !in_use.contains(&ns.ns_instance_name) {
+        if ns.ns_state == NsState::Instantiated {
             in_use.push(ns.ns_instance_name);
         }
     }
+    // What other tenants have there is in the way as well; they are told by name, their services are not.
+    let objects = ours.lab.objects(&caller.context).await?;
+    let tenants = objects.iter().filter_map(|seen| seen.owner.tenant.as_ref());
+    let others: BTreeSet<_> = tenants.filter(|tenant| **tenant != caller.context.tenant).collect();
+    in_use.extend(
+        others
+            .into_iter()
+            .map(|tenant| format!("what belongs to tenant {tenant}")),
+    );
     ours.lab.destroy(&caller.context, &in_use).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl Ours {
     /// Operations that still run, of any tenant.
-    async fn engine_users(&self) -> Answer<Vec<String>> {
+    async fn running(&self) -> Answer<Vec<String>> {
         let filter = manifold_lcm::OccurrenceFilter::default();
         let page = self.engine.occurrences(filter).await.map_err(|error| {
             Problem::from(CallError::internal("the running operations could not be read").caused_by(error))

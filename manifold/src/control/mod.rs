@@ -10,12 +10,16 @@
 
 mod agent;
 mod api;
+mod clients;
 mod dispatcher;
 mod images;
 mod lab;
 mod metrics;
+mod openapi;
 mod plane;
 mod sites;
+#[cfg(test)]
+mod tests;
 mod traces;
 
 pub use api::{LabText, ProbeFrom, ProbeRequest};

@@ -2,7 +2,7 @@
 
 use super::metrics::Counters;
 use super::sites::{Binding, Sites};
-use super::{agent, api, dispatcher, images, lab, traces};
+use super::{agent, api, clients, dispatcher, images, lab, openapi, traces};
 use crate::client::Login;
 use crate::config::Config;
 use anyhow::Context as _;
@@ -16,7 +16,7 @@ use manifold_http::limits::Limits;
 use manifold_http::metrics::HttpMetrics;
 use manifold_http::tls::TlsConfig;
 use manifold_lcm::{Engine, Registry};
-use manifold_nfvi_interface::Capabilities;
+use manifold_nfvi_interface::{Capabilities, Infrastructure};
 use manifold_nfvo::{Nfvo, NfvoConfig};
 use manifold_nfvo_interface::{
     BoundNsLifecycleManagement, BoundNsdManagement, BoundPnfdManagement, BoundVnfLifecycleOperationGranting,
@@ -74,7 +74,16 @@ impl Plane {
                 .context("opening the store")?,
         );
         let (infrastructure, capabilities) = agent::connect(config).await?;
+        Self::on(config, store, infrastructure, capabilities).await
+    }
 
+    /// The same, on a store and an infrastructure that are there.
+    pub(super) async fn on(
+        config: &Config,
+        store: Arc<dyn Store>,
+        infrastructure: Arc<dyn Infrastructure>,
+        capabilities: Capabilities,
+    ) -> anyhow::Result<(Plane, Started)> {
         let (tracer, source) = Tracer::new();
         let binding = Binding {
             policy: Arc::new(Policy::etsi()),
@@ -122,7 +131,7 @@ impl Plane {
         let mut tasks = JoinSet::new();
         tasks.spawn(traces::keep(source, store.clone()));
         tasks.spawn(dispatcher::run(store.clone(), engine.clone()));
-        let lab = lab::LabService::new(store.clone(), infrastructure, sites, &binding);
+        let lab = lab::LabService::new(store.clone(), infrastructure, sites.clone(), &binding);
         let mut cx = Context::root(config.tenant.as_str().into());
         cx.deadline = manifold_call::Deadline::within(RECOVERY);
         nfvo.recover().await?;
@@ -156,6 +165,8 @@ impl Plane {
         let oss = handles(Role::Oss);
         let producer = Producer::new(Arc::new(handles), Spool::open(&config.data.join("spool"))?);
         let edge = manifold_wire_sol005::server::add_to(edge, producer);
+        let vims = manifold_wire_vim::server::Producer::new(Arc::new(move |role| sites.seen_by(role)));
+        let edge = manifold_wire_vim::server::add_to(edge, vims);
         let edge = api::add_to(edge, lab.clone(), engine.clone(), store.clone(), oss.lifecycle);
         let plane = Plane {
             router: edge.into_router(),
@@ -208,14 +219,16 @@ impl Plane {
                 .map(|tls| tls.fingerprint().to_string()),
             pid: std::process::id(),
         };
-        let clients = Clients::new([ClientEntry {
+        let mut entries = clients::read(config)?;
+        entries.push(ClientEntry {
             id: login.client_id.clone(),
             secret: Secret::new(login.client_secret.clone()),
             role: Role::Oss,
             default_tenant: config.tenant.as_str().into(),
             tenants: None,
             scopes: Vec::new(),
-        }])?;
+        });
+        let clients = Clients::new(entries)?;
         let tokens = Arc::new(Tokens::new(
             clients,
             SigningKey::load_or_create(&config.data.join("token.key"))?,
@@ -242,8 +255,16 @@ impl Plane {
         let open = Router::new()
             .route("/metrics", shown)
             .route("/healthz", get(async || "ok\n"));
-        let edge = Edge::new(PublicRoot::parse(&root)?, tokens, Limits::default(), http).open(open);
+        let edge = Edge::new(PublicRoot::parse(&root)?, tokens, Limits::default(), http)
+            .open(open)
+            .open(openapi::routes());
         Ok((edge, tls, login))
+    }
+
+    /// What answers.
+    #[cfg(test)]
+    pub(super) fn router(&self) -> Router {
+        self.router.clone()
     }
 
     /// Answers until `shutdown` resolves; then ends in order. What has not ended by then goes on at the next start.

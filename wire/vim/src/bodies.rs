@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 /// Several resources of one kind, by identifier.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Ids<T> {
+    #[schema(value_type = Vec<String>)]
     pub(crate) ids: Vec<T>,
 }
 

@@ -28,8 +28,8 @@ const OPERATIONS: &[Operation] = &[
         "terminateComputes",
         "Ends machines; answers with those that are gone.",
     )
-    .takes(Content::json::<Ids<ComputeId>>())
-    .gives(Content::json::<Ids<ComputeId>>()),
+    .takes(Content::json::<Ids<String>>())
+    .gives(Content::json::<Ids<String>>()),
     operation(
         "get",
         "/vims/{vimId}/compute_resources/{id}",
@@ -80,8 +80,8 @@ const OPERATIONS: &[Operation] = &[
         "deleteAffinityGroups",
         "Removes groups; answers with those that are gone.",
     )
-    .takes(Content::json::<Ids<AffinityGroupId>>())
-    .gives(Content::json::<Ids<AffinityGroupId>>()),
+    .takes(Content::json::<Ids<String>>())
+    .gives(Content::json::<Ids<String>>()),
     operation(
         "delete",
         "/vims/{vimId}/affinity_groups/{id}",
@@ -101,8 +101,8 @@ const OPERATIONS: &[Operation] = &[
         "terminateNetworkResources",
         "Ends networks, subnets and ports; answers with those that are gone.",
     )
-    .takes(Content::json::<Ids<Uuid>>())
-    .gives(Content::json::<Ids<Uuid>>()),
+    .takes(Content::json::<Ids<String>>())
+    .gives(Content::json::<Ids<String>>()),
     operation(
         "post",
         "/vims/{vimId}/network_resources/{id}/update",
@@ -207,11 +207,6 @@ const OPERATIONS: &[Operation] = &[
     )
     .gives(Content::plain_page::<ProviderNetwork>()),
 ];
-
-/// Stands for an identifier of a resource of any kind.
-#[derive(utoipa::ToSchema)]
-#[schema(value_type = String, format = "uuid")]
-struct Uuid(#[expect(dead_code, reason = "only its schema is asked for")] String);
 
 /// Of the API that [`crate::server::add_to`] adds.
 pub fn document() -> Document {
