@@ -158,7 +158,7 @@ impl LabService {
         };
         if !in_use.is_empty() {
             return Err(
-                CallError::conflict(format!("network services stand on the lab: {}", in_use.join(", ")))
+                CallError::conflict(format!("the lab is in use: {}", in_use.join(", ")))
                     .cure("terminate them first"),
             );
         }
