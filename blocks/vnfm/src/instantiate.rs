@@ -55,10 +55,8 @@ impl Vnfm {
         };
         let (id, request) = (opened.instance.id, &ask.request);
         if opened.instance.instantiated.is_some() {
-            return Err(
-                CallError::conflict(format!("VNF instance {id} is INSTANTIATED already"))
-                    .cure("heal or scale it, or terminate it first"),
-            );
+            let fault = CallError::conflict(format!("VNF instance {id} is INSTANTIATED already"));
+            return Err(fault.cure("heal or scale it, or terminate it first"));
         }
         let vnfd = self.descriptor(cx, &opened.instance.vnfd_id).await?;
         let Some(mut flavour) = vnfd.flavour(&request.flavour_id).cloned() else {

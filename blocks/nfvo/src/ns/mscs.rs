@@ -52,7 +52,10 @@ impl MakeMscs {
         let sites: Vec<&str> = self.ends.iter().map(|(vim, _)| vim.as_str()).collect();
         error.detail = format!("link {} between {}: {}", self.link, sites.join(" and "), error.detail);
         if error.kind == ErrorKind::Exhausted && error.cure.is_none() {
-            return error.cure("terminate what uses the WAN, ask for one site for all VNFs of the link, or lower its max_bitrate_requirements in the NSD");
+            return error.cure(
+                "terminate what uses the WAN, ask for one site for all VNFs of the link, \
+                 or lower its max_bitrate_requirements in the NSD",
+            );
         }
         error
     }

@@ -289,26 +289,6 @@ async fn what_fits_nowhere_is_told_host_by_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_place_that_is_asked_for_is_the_place() {
-    let site = demo_site(true).await;
-    let id = site.new_ns("a", TWO_SITE, "demo").await;
-    let mut request = two_site();
-    // The gateway must be where the meter is; asked for elsewhere, both reasons are named.
-    request.location_constraints = vec![VnfLocationConstraint {
-        vnf_profile_id: "gateway".into(),
-        location_constraints: Some(LocationConstraints {
-            country_code: None,
-            vim_id: Some("vim-2".into()),
-        }),
-    }];
-    let refused = site.instantiate("a", id, request).await.unwrap_err();
-    assert!(
-        refused.detail.contains("vim-1 (provider network field)") && refused.detail.contains("vim-2 (the request)"),
-        "{refused}"
-    );
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_tenants_use_the_same_names_and_addresses_and_see_nothing_of_each_other() {
     let world = World::new(true);
     world.onboard("a", &DEMO).await;

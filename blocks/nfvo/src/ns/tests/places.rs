@@ -125,6 +125,28 @@ async fn what_is_asked_for_weighs_more_than_nearness() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_that_is_asked_for_is_the_place() {
+    let world = World::new(true);
+    world.onboard("a", &DEMO).await;
+    let site = world.site();
+    let id = site.new_ns("a", TWO_SITE, "demo").await;
+    let mut request = two_site();
+    // The gateway must be where the meter is; asked for elsewhere, both reasons are named.
+    request.location_constraints = vec![VnfLocationConstraint {
+        vnf_profile_id: "gateway".into(),
+        location_constraints: Some(LocationConstraints {
+            country_code: None,
+            vim_id: Some("vim-2".into()),
+        }),
+    }];
+    let refused = site.instantiate("a", id, request).await.unwrap_err();
+    assert!(
+        refused.detail.contains("vim-1 (provider network field)") && refused.detail.contains("vim-2 (the request)"),
+        "{refused}"
+    );
+}
+
 /// Refused, by kind: names these culprits, and this way out.
 async fn refused(site: &Site, nsd: &str, request: InstantiateNsRequest, kind: ErrorKind, says: &[&str], cure: &str) {
     let id = site.new_ns("a", nsd, "ns").await;
