@@ -5,6 +5,7 @@
 //!                                                     └──> claims ──> conformance   which test proves what
 //! ```
 
+pub mod campaign;
 pub mod claims;
 pub mod conformance;
 pub mod golden;

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use std::process::Command;
 use xtask::repository::Repository;
-use xtask::{conformance, golden, tidy};
+use xtask::{campaign, conformance, golden, tidy};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Tools for those who work on Manifold")]
@@ -21,6 +21,19 @@ enum Task {
     Tidy,
     /// Writes docs/conformance.md from ../shared/spec/checklist.jsonl and the `proves:` comments of the tests
     Conformance,
+    /// Kills the control plane, the agent and both at random moments of a service's life, any number of times
+    Chaos {
+        /// How often
+        #[arg(long, default_value_t = 20)]
+        kills: u32,
+        /// Of an earlier run, to repeat it
+        #[arg(long)]
+        seed: Option<u64>,
+    },
+    /// Breaks kernel objects by hand and looks for what mends them
+    Drift,
+    /// Takes the whole kernel state away, and looks for what comes back
+    Reboot,
     /// Writes every golden file anew; read the difference before you commit it
     Golden,
 }
@@ -54,6 +67,16 @@ fn main() -> anyhow::Result<()> {
                 written.count()
             );
         }
+        Task::Chaos { kills, seed } => {
+            let mut arguments = vec!["chaos".to_owned(), "--kills".to_owned(), kills.to_string()];
+            arguments.extend(
+                seed.into_iter()
+                    .flat_map(|seed| ["--seed".to_owned(), seed.to_string()]),
+            );
+            campaign::run(&repository, &arguments)?;
+        }
+        Task::Drift => campaign::run(&repository, &["drift".to_owned()])?,
+        Task::Reboot => campaign::run(&repository, &["reboot".to_owned()])?,
         Task::Golden => {
             golden::write(&repository)?;
             conformance::write(&repository)?;
