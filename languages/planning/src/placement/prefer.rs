@@ -62,7 +62,9 @@ impl Held {
     fn with(&self, preference: &Preference, anchor: Option<&String>) -> Option<Held> {
         let members = &preference.members;
         let is_torn = |rule: &Rule| {
-            let both = rule.members.intersection(members).count() > 1;
+            // A member that is no demand binds nobody.
+            let looks = |name: &&String| self.demands.iter().any(|demand| demand.name == **name);
+            let both = rule.members.intersection(members).filter(looks).count() > 1;
             both && rule.relation == Relation::Apart && rule.scope == Scope::Pop
         };
         if self.rules.iter().any(is_torn) {
@@ -192,6 +194,15 @@ mod tests {
         let wish = [near(&["x", "y", "z"], &[])];
         let placed = place_near(&hosts, &[], &demands, &[apart(&["x", "y"])], &wish).unwrap();
         assert_eq!(pops(&placed), ["p1", "p2", "p1"]);
+    }
+
+    #[test]
+    fn who_looks_for_no_place_tears_nobody_apart() {
+        let hosts = [host("p1", "a", 500), host("p2", "b", 450)];
+        let demands = [demand("x", 100), demand("y", 100)];
+        let wish = [near(&["x", "y", "gone"], &[])];
+        let placed = place_near(&hosts, &[], &demands, &[apart(&["x", "gone"])], &wish).unwrap();
+        assert_eq!(pops(&placed), ["p1", "p1"]);
     }
 
     #[test]
