@@ -116,8 +116,8 @@ impl Step for MakeMachine {
             .await?;
         match found.into_iter().next() {
             None => Ok(Found::Absent),
-            // Not told yet whether it runs: asking again by the same key waits for that.
-            Some(compute) if compute.running_state == RunningState::Unknown => Ok(Found::Absent),
+            // It is wished for, and does not run (yet): asking again by the same key waits for that.
+            Some(compute) if compute.running_state != RunningState::Running => Ok(Found::Absent),
             Some(compute) => Found::done(&made(&vim, compute)),
         }
     }
