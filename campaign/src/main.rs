@@ -1,7 +1,7 @@
-//! `campaign chaos|reboot|drift`: campaigns by hand, with any number of kills.
+//! `campaign chaos|reboot|drift|random`: campaigns by hand, with any number of kills or cases.
 
 use clap::{Parser, Subcommand};
-use manifold_campaign::{Chaos, Work, work};
+use manifold_campaign::{Chaos, Random, Work, work};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -38,6 +38,18 @@ enum What {
     Reboot,
     /// Bridges, flood entries, nft tables and taps are deleted by hand
     Drift,
+    /// Network services by chance connect what they say and leave nothing
+    Random {
+        /// How many; they stand in twos
+        #[arg(long, default_value_t = 10)]
+        cases: u32,
+        /// Repeats all choices; by the clock if absent
+        #[arg(long)]
+        seed: Option<u64>,
+        /// The case to begin with
+        #[arg(long, default_value_t = 0)]
+        first_case: u64,
+    },
 }
 
 /// Two hundred kills take about half an hour on two busy cores; tenfold for ten times as many.
@@ -47,15 +59,16 @@ const WORKS: &[Work] = &[
     work!("chaos", LIMIT_S, chaos, guest),
     work!("reboot", LIMIT_S, reboot, guest),
     work!("drift", LIMIT_S, drift, guest),
+    work!("random", LIMIT_S, random, guest),
 ];
 
 /// The namespaces are made by running this program again, twice: what it was told goes down in the environment.
 const ARGUMENTS: [&str; 5] = [
     "CAMPAIGN_PROGRAM",
     "CAMPAIGN_CACHE",
-    "CAMPAIGN_KILLS",
+    "CAMPAIGN_COUNT",
     "CAMPAIGN_SEED",
-    "CAMPAIGN_FIRST_LIFE",
+    "CAMPAIGN_FIRST",
 ];
 
 fn main() -> ExitCode {
@@ -75,7 +88,7 @@ fn main() -> ExitCode {
     let clock = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
-    let (name, [kills, seed, first_life]) = match cli.what {
+    let (name, [count, seed, first]) = match cli.what {
         What::Chaos {
             kills,
             seed,
@@ -83,13 +96,18 @@ fn main() -> ExitCode {
         } => ("chaos", [u64::from(kills), seed.unwrap_or(clock), first_life]),
         What::Reboot => ("reboot", [0; 3]),
         What::Drift => ("drift", [0; 3]),
+        What::Random {
+            cases,
+            seed,
+            first_case,
+        } => ("random", [u64::from(cases), seed.unwrap_or(clock), first_case]),
     };
     let mut command = Command::new(this);
     command
         .args(["--exact", name])
         .env(ARGUMENTS[0], program)
         .env(ARGUMENTS[1], cli.cache);
-    for (key, value) in ARGUMENTS[2..].iter().zip([kills, seed, first_life]) {
+    for (key, value) in ARGUMENTS[2..].iter().zip([count, seed, first]) {
         command.env(key, value.to_string());
     }
     match command.status() {
@@ -119,11 +137,11 @@ fn played(play: fn(&Path, &Path, &Path)) {
 
 fn chaos() {
     played(|program, cache, folder| {
-        let kills = u32::try_from(number("CAMPAIGN_KILLS")).unwrap_or(u32::MAX);
+        let kills = u32::try_from(number("CAMPAIGN_COUNT")).unwrap_or(u32::MAX);
         let what = Chaos {
             kills,
             seed: number("CAMPAIGN_SEED"),
-            first_life: number("CAMPAIGN_FIRST_LIFE"),
+            first_life: number("CAMPAIGN_FIRST"),
         };
         manifold_campaign::chaos(program, cache, folder, what);
     });
@@ -135,4 +153,15 @@ fn reboot() {
 
 fn drift() {
     played(manifold_campaign::drift);
+}
+
+fn random() {
+    played(|program, cache, folder| {
+        let what = Random {
+            cases: number("CAMPAIGN_COUNT"),
+            seed: number("CAMPAIGN_SEED"),
+            first: number("CAMPAIGN_FIRST"),
+        };
+        manifold_campaign::random(program, cache, folder, what);
+    });
 }

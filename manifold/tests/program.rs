@@ -6,6 +6,8 @@ mod demo;
 mod os_ma;
 #[path = "program/plane.rs"]
 mod plane;
+#[path = "program/random.rs"]
+mod random;
 #[path = "program/trace.rs"]
 mod trace;
 
@@ -57,6 +59,12 @@ const WORKS: &[Work] = &[
         "machine_drift_by_hand_is_mended_and_neighbours_lose_nothing",
         170,
         drift,
+        guest
+    ),
+    work!(
+        "machine_random_services_connect_what_they_say_and_leave_nothing",
+        170,
+        random::two,
         guest
     ),
     work!("the_agent_is_started_by_up_and_outlives_it", 60, plane::agent_outlives),
