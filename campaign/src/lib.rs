@@ -2,9 +2,9 @@
 //! would be, and judged by its answers, by packets and by the kernel's tools.
 //!
 //! ```text
-//!   campaign chaos|reboot|drift ─┐                     ┌─ manifold agent, manifold up    (Cluster: started, killed, asked)
-//!   tests of the program ────────┴─> namespaces, init ─┤
-//!                                    that reaps        └─ ping, numbered                 (Stream: no number is missing)
+//!   campaign chaos|reboot|drift|random ─┐                     ┌─ manifold agent, manifold up  (Cluster: started, killed, asked)
+//!   tests of the program ───────────────┴─> namespaces, init ─┤
+//!                                           that reaps        └─ ping, numbered               (Stream: no number is missing)
 //! ```
 //!
 //! This is test code: whatever is not as it shall be panics with what was found; a [`Cluster`] that is dropped by a panic prints the

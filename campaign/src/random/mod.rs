@@ -9,7 +9,7 @@ mod write;
 
 use crate::chance::Chance;
 use crate::cluster::{COMMAND, Cluster};
-use crate::life::{each, objects, text};
+use crate::life::{each, kernel, objects, text};
 use crate::wait::wait_for;
 use ask::Prober;
 use case::{Case, neighbours};
@@ -58,6 +58,7 @@ impl End {
 pub fn random(program: &Path, cache: &Path, folder: &Path, what: Random) {
     println!("random: seed {}, {} cases from {}", what.seed, what.cases, what.first);
     let cluster = Cluster::start(program, cache, folder);
+    let empty = kernel(&cluster.run_dir());
     cluster.json(&["lab", "create", LAB]);
     let packages = folder.join("packages");
     let (begin, end) = (what.first & !1, what.first + what.cases);
@@ -67,8 +68,8 @@ pub fn random(program: &Path, cache: &Path, folder: &Path, what: Random) {
         together(&cluster, &packages, what.seed, standing);
     }
     cluster.run(&["lab", "destroy"]).ok();
-    wait_for("the lab is gone", COMMAND, || {
-        objects(&cluster).is_empty().then_some(())
+    wait_for("nothing is left", COMMAND, || {
+        (objects(&cluster).is_empty() && kernel(&cluster.run_dir()).is_subset(&empty)).then_some(())
     });
 }
 
