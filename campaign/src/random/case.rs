@@ -199,7 +199,7 @@ impl Case {
         });
     }
 
-    /// Gives every link a subnet: one of its own, its neighbour's, or another link's that it has no machine in common with.
+    /// Gives every link a subnet: one of its own, its neighbour's, or another link's that it has no VNF in common with.
     fn number_links(&mut self, chance: &mut Chance, theirs: &[[u8; 3]]) {
         for place in 0..self.links.len() {
             let mut known: Vec<[u8; 3]> = theirs.to_vec();
@@ -222,13 +222,13 @@ impl Case {
         }
     }
 
-    /// Whether a machine on this link is on another with this subnet, too.
+    /// Whether a VNF on this link is on another with this subnet, too: an NSD does not say which of its machines that are.
     fn meets(&self, place: usize, v4: [u8; 3]) -> bool {
-        let both = |vdu: &Vdu| {
-            let on = |link: usize| vdu.on.iter().any(|(known, _)| *known == link);
+        let both = |vnf: &Vnf| {
+            let on = |link: usize| vnf.vdus.iter().flat_map(|vdu| &vdu.on).any(|(known, _)| *known == link);
             on(place) && (0..place).any(|other| on(other) && self.links[other].v4 == v4)
         };
-        self.vdus().any(both)
+        self.vnfs.iter().any(both)
     }
 }
 
