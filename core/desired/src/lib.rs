@@ -18,6 +18,7 @@
 
 mod documents;
 mod handle;
+mod near;
 mod outside;
 mod realm;
 mod worker;

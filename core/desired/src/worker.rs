@@ -1,6 +1,7 @@
 //! The loop: one writer of documents, one request outside at a time.
 
 use crate::handle::{Job, Shared};
+use crate::near::near;
 use crate::outside::{self, Event};
 use crate::{Change, Decision, Done, Held, Phase, Realm, Sight, Verdict, Wished, documents};
 use manifold_call::{CallError, Context, Outcome, Uuid};
@@ -301,9 +302,12 @@ impl<R: Realm> Worker<R> {
                 Event::All => None,
                 Event::Some(ids) => Some(ids),
             };
+            let around = ids
+                .as_ref()
+                .map(|ids| near(ids, &self.wishes()).into_iter().chain(ids.clone()).collect());
             let realm = self.realm.clone();
             return Some(Box::pin(async move {
-                let sights = realm.observe(&outside::own(), ids.clone()).await;
+                let sights = realm.observe(&outside::own(), around).await;
                 Finished::Looked { ids, sights }
             }));
         }
@@ -405,6 +409,11 @@ impl<R: Realm> Worker<R> {
         (surplus.into_iter().map(|(_, id)| id).collect(), lacking)
     }
 
+    fn wishes(&self) -> BTreeMap<Uuid, Wished<R::Wish>> {
+        let wishes = self.realm.wishes(&self.shared().documents);
+        wishes.into_iter().map(|wished| (wished.id, wished)).collect()
+    }
+
     /// Takes a look into account: what is gone, doubtful or nobody's is uncertain from now on, so the next request mends it.
     fn looked(&mut self, ids: Option<Vec<Uuid>>, sights: Outcome<Vec<Sight>>) {
         let sights = match sights {
@@ -416,30 +425,17 @@ impl<R: Realm> Worker<R> {
                 return;
             }
         };
+        let wishes = self.wishes();
         let mut guard = self.shared();
         let shared = &mut *guard;
-        let wishes: BTreeMap<Uuid, Wished<R::Wish>> = self
-            .realm
-            .wishes(&shared.documents)
-            .into_iter()
-            .map(|wished| (wished.id, wished))
-            .collect();
         // What is looked at, and what stands for the same documents' sake: a bridge that is made again needs its ports again.
         let scope: BTreeSet<Uuid> = match &ids {
             None => wishes.keys().chain(shared.known.keys()).copied().collect(),
             Some(ids) => {
-                let sakes: BTreeSet<Uuid> = ids
-                    .iter()
-                    .filter_map(|id| wishes.get(id))
-                    .flat_map(|wished| wished.documents.iter().copied())
-                    .collect();
-                let near = wishes
-                    .values()
-                    .filter(|wished| wished.documents.iter().any(|sake| sakes.contains(sake)));
                 let named = ids
                     .iter()
                     .filter(|id| wishes.contains_key(id) || shared.known.contains_key(id));
-                near.map(|wished| wished.id).chain(named.copied()).collect()
+                near(ids, &wishes).into_iter().chain(named.copied()).collect()
             }
         };
         let there: BTreeSet<Uuid> = sights.iter().map(|sight| sight.id).collect();
