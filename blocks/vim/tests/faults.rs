@@ -355,7 +355,11 @@ async fn a_crashed_machine_is_reported_and_left_to_its_manager() {
     until("the pass is over", async || bench.outside.there().contains_key(&other)).await;
     let bench = bench.restart().await;
     until("the restart is over", async || bench.outside.asked_for(other) > 2).await;
-    assert_eq!(bench.outside.asked_for(machine), asked, "the machine was asked for again; what was taken away: {other:?}");
+    assert_eq!(
+        bench.outside.asked_for(machine),
+        asked,
+        "the machine was asked for again; what was taken away: {other:?}"
+    );
     assert_eq!(bench.computes(&stand.cx).await[0].running_state, RunningState::Crashed);
 
     let start = OperateCompute {

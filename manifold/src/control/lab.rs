@@ -158,8 +158,7 @@ impl LabService {
         };
         if !in_use.is_empty() {
             return Err(
-                CallError::conflict(format!("the lab is in use: {}", in_use.join(", ")))
-                    .cure("terminate them first"),
+                CallError::conflict(format!("the lab is in use: {}", in_use.join(", "))).cure("terminate them first")
             );
         }
         let lab = read(&kept.text)?;

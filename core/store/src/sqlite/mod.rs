@@ -86,7 +86,8 @@ impl SqliteStore {
         let free = (0..READERS).map(|_| reader(&path)).collect::<Result<Vec<_>, _>>()?;
         let (told, outbox_seq) = watch::channel(last_seq);
         let recent = Arc::<Recent>::default();
-        let writer = Writer::start(connection, told, Arc::clone(&recent)).map_err(files("start the writer of", &path))?;
+        let writer =
+            Writer::start(connection, told, Arc::clone(&recent)).map_err(files("start the writer of", &path))?;
         let readers = Arc::new(Readers {
             free: Mutex::new(free),
             permits: Semaphore::new(READERS),
