@@ -1,0 +1,12 @@
+//! NEMO as meaning: names looked up, leaves read from their VNF descriptors, composites put together, and compiled.
+//!
+//! ```text
+//! Script(s) ──resolve──> models ──elaborate──> Service ──┬──compile──> NSDs (nested) | one flat VNFD | OpenMANO scenario
+//!                 ^                                      ├──expand───> Graph (every instance) ──> svg, dot, mermaid, json
+//!            LeafSource (descriptors: catalogue, file,   └──difference──> what an apply changes
+//!            https where policy allows)
+//! ```
+//! Pure but for what a [`leaf::LeafSource`] does. All faults of a script come at once, with fixes where one is known.
+
+pub mod leaf;
+pub mod service;
