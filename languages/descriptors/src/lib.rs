@@ -35,6 +35,7 @@ pub mod nsd;
 pub mod pnfd;
 mod source;
 mod tosca;
+pub mod tosca_write;
 pub mod vnfd;
 mod yaml;
 
