@@ -1,0 +1,216 @@
+//! A text that was parsed.
+
+use rowan::{GreenNode, NodeCache, NodeOrToken};
+
+use crate::codes;
+use crate::diagnostic::{Diagnostic, FileId, LabelPlace, Severity, Span};
+use crate::kind::{SyntaxKind, SyntaxNode};
+use crate::lower::{Lowering, Said};
+use crate::parser::{ParseOptions, Piece, Place, Role, Source};
+use crate::script::{Script, Statement};
+
+/// Offsets are 32 bits wide, and no person writes so much.
+pub const TEXT_BYTES_MAX: usize = 16 << 20;
+
+/// A text with more faults than this is not read by anybody for its faults.
+const DIAGNOSTICS_MAX: usize = 1_000;
+
+/// A text that was parsed.
+#[derive(Debug, Clone)]
+pub struct Parse {
+    options: ParseOptions,
+    text: String,
+    pieces: Vec<Piece>,
+    green: GreenNode,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Parses a text: whatever it is, every byte of it is in the tree.
+pub fn parse(text: &str, options: ParseOptions) -> Parse {
+    if text.len() > TEXT_BYTES_MAX {
+        return too_large(text, options);
+    }
+    let mut source = Source::new(text, 0);
+    let mut cache = NodeCache::default();
+    let mut pieces = Vec::new();
+    let mut place = Place::Top;
+    loop {
+        let piece = Piece::read(&mut source, &mut cache, options, place);
+        let is_last = piece.role == Role::Tail;
+        place = piece.after;
+        pieces.push(piece);
+        if is_last {
+            break;
+        }
+    }
+    Parse::of(text.to_owned(), pieces, options)
+}
+
+/// Nothing of it is read.
+fn too_large(text: &str, options: ParseOptions) -> Parse {
+    let start = Span {
+        file: options.file,
+        ..Span::default()
+    };
+    let diagnostic = Diagnostic {
+        code: codes::E_SIZE,
+        severity: Severity::Error,
+        span: start,
+        message: format!("the text has {} bytes; at most {TEXT_BYTES_MAX} are read", text.len()),
+        labels: Vec::new(),
+        help: None,
+        fix: None,
+    };
+    let mut parse = parse("", options);
+    parse.diagnostics.push(diagnostic);
+    parse
+}
+
+impl Parse {
+    fn of(text: String, pieces: Vec<Piece>, options: ParseOptions) -> Self {
+        let green = root(&pieces);
+        let diagnostics = diagnostics(&pieces, options.file);
+        Self {
+            options,
+            text,
+            pieces,
+            green,
+            diagnostics,
+        }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// How it was read.
+    pub fn options(&self) -> ParseOptions {
+        self.options
+    }
+
+    /// The root of the tree.
+    pub fn syntax(&self) -> SyntaxNode {
+        SyntaxNode::new_root(self.green.clone())
+    }
+
+    /// What is wrong, in the order of the text.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Whether any of it is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|told| told.severity == Severity::Error)
+    }
+
+    /// What the text says.
+    pub fn script(&self) -> Script {
+        let mut script = Script::default();
+        let mut start = 0;
+        let mut is_model_open = false;
+        for piece in &self.pieces {
+            let lowering = Lowering {
+                file: self.options.file,
+                start,
+            };
+            let end = start + u32::from(piece.green.text_len());
+            let said = lowering.piece(&SyntaxNode::new_root(piece.green.clone()));
+            if !piece.is_in_body() {
+                is_model_open = false;
+            }
+            match said {
+                Some(Said::Header(model)) => {
+                    script.statements.push(Statement::Model(model));
+                    is_model_open = true;
+                }
+                Some(Said::Member(entity)) => {
+                    if is_model_open && let Some(Statement::Model(model)) = script.statements.last_mut() {
+                        model.span.end = end;
+                        model.members.push(entity);
+                    }
+                }
+                Some(Said::Statement(statement)) => script.statements.push(statement),
+                None if is_model_open => {
+                    if let Some(Statement::Model(model)) = script.statements.last_mut() {
+                        model.span.end = end;
+                    }
+                }
+                None => {}
+            }
+            start = end;
+        }
+        script
+    }
+}
+
+/// The pieces as one tree.
+fn root(pieces: &[Piece]) -> GreenNode {
+    let own = |child: NodeOrToken<&rowan::GreenNodeData, &rowan::GreenTokenData>| match child {
+        NodeOrToken::Node(node) => NodeOrToken::Node(node.to_owned()),
+        NodeOrToken::Token(token) => NodeOrToken::Token(token.to_owned()),
+    };
+    let mut statements = Vec::with_capacity(pieces.len() * 2);
+    let mut model: Option<Vec<_>> = None;
+    for piece in pieces {
+        if !piece.is_in_body()
+            && let Some(children) = model.take()
+        {
+            statements.push(NodeOrToken::Node(GreenNode::new(SyntaxKind::Model.into(), children)));
+        }
+        let children = piece.green.children().map(own);
+        match (&mut model, piece.role) {
+            (Some(model), _) => model.extend(children),
+            (None, Role::Header) => {
+                let (header, trivia): (Vec<_>, Vec<_>) = children.partition(|child| child.as_node().is_some());
+                statements.extend(trivia);
+                model = Some(header);
+            }
+            (None, _) => statements.extend(children),
+        }
+    }
+    GreenNode::new(SyntaxKind::Script.into(), statements)
+}
+
+/// The pieces' diagnostics with their places in the text.
+fn diagnostics(pieces: &[Piece], file: FileId) -> Vec<Diagnostic> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for piece in pieces {
+        for told in &piece.diagnostics {
+            let mut told = told.clone();
+            shift(&mut told, start);
+            if all.len() == DIAGNOSTICS_MAX {
+                all.push(Diagnostic {
+                    code: codes::E_MANY,
+                    severity: Severity::Error,
+                    span: Span { file, ..told.span },
+                    message: format!("only the first {DIAGNOSTICS_MAX} faults are told"),
+                    labels: Vec::new(),
+                    help: None,
+                    fix: None,
+                });
+                return all;
+            }
+            all.push(told);
+        }
+        start += u32::from(piece.green.text_len());
+    }
+    all
+}
+
+fn shift(diagnostic: &mut Diagnostic, by: u32) {
+    let move_span = |span: &mut Span| {
+        span.start += by;
+        span.end += by;
+    };
+    move_span(&mut diagnostic.span);
+    for label in &mut diagnostic.labels {
+        if let LabelPlace::Script(span) = &mut label.place {
+            move_span(span);
+        }
+    }
+    for edit in diagnostic.fix.iter_mut().flat_map(|fix| &mut fix.edits) {
+        move_span(&mut edit.span);
+    }
+}
