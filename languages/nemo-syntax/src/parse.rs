@@ -1,5 +1,7 @@
 //! A text that was parsed.
 
+use std::sync::OnceLock;
+
 use rowan::{GreenNode, NodeCache, NodeOrToken};
 
 use crate::codes;
@@ -23,6 +25,7 @@ pub struct Parse {
     pieces: Vec<Piece>,
     green: GreenNode,
     diagnostics: Vec<Diagnostic>,
+    script: OnceLock<Script>,
 }
 
 /// Parses a text: whatever it is, every byte of it is in the tree.
@@ -76,6 +79,7 @@ impl Parse {
             pieces,
             green,
             diagnostics,
+            script: OnceLock::new(),
         }
     }
 
@@ -104,8 +108,12 @@ impl Parse {
         self.diagnostics.iter().any(|told| told.severity == Severity::Error)
     }
 
-    /// What the text says.
-    pub fn script(&self) -> Script {
+    /// What the text says. Found when it is first asked for, and kept.
+    pub fn script(&self) -> &Script {
+        self.script.get_or_init(|| self.lower())
+    }
+
+    fn lower(&self) -> Script {
         let mut script = Script::default();
         let mut start = 0;
         let mut is_model_open = false;
