@@ -12,6 +12,7 @@
 
 pub mod codes;
 pub mod diagnostic;
+mod edit;
 pub mod keyword;
 pub mod kind;
 pub mod lexer;

@@ -1,15 +1,15 @@
 //! A text that was parsed.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rowan::{GreenNode, NodeCache, NodeOrToken};
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, FileId, LabelPlace, Severity, Span};
 use crate::kind::{SyntaxKind, SyntaxNode};
-use crate::lower::{Lowering, Said};
+use crate::lower::Assembly;
 use crate::parser::{ParseOptions, Piece, Place, Role, Source};
-use crate::script::{Script, Statement};
+use crate::script::Script;
 
 /// Offsets are 32 bits wide, and no person writes so much.
 pub const TEXT_BYTES_MAX: usize = 16 << 20;
@@ -20,67 +20,65 @@ const DIAGNOSTICS_MAX: usize = 1_000;
 /// A text that was parsed.
 #[derive(Debug, Clone)]
 pub struct Parse {
-    options: ParseOptions,
-    text: String,
-    pieces: Vec<Piece>,
-    green: GreenNode,
-    diagnostics: Vec<Diagnostic>,
-    script: OnceLock<Script>,
+    pub(crate) options: ParseOptions,
+    pub(crate) text: String,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) green: GreenNode,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) script: OnceLock<Arc<Script>>,
 }
 
 /// Parses a text: whatever it is, every byte of it is in the tree.
 pub fn parse(text: &str, options: ParseOptions) -> Parse {
-    if text.len() > TEXT_BYTES_MAX {
-        return too_large(text, options);
-    }
-    let mut source = Source::new(text, 0);
-    let mut cache = NodeCache::default();
-    let mut pieces = Vec::new();
-    let mut place = Place::Top;
-    loop {
-        let piece = Piece::read(&mut source, &mut cache, options, place);
-        let is_last = piece.role == Role::Tail;
-        place = piece.after;
-        pieces.push(piece);
-        if is_last {
-            break;
-        }
-    }
-    Parse::of(text.to_owned(), pieces, options)
-}
-
-/// Nothing of it is read.
-fn too_large(text: &str, options: ParseOptions) -> Parse {
-    let start = Span {
-        file: options.file,
-        ..Span::default()
-    };
-    let diagnostic = Diagnostic {
-        code: codes::E_SIZE,
-        severity: Severity::Error,
-        span: start,
-        message: format!("the text has {} bytes; at most {TEXT_BYTES_MAX} are read", text.len()),
-        labels: Vec::new(),
-        help: None,
-        fix: None,
-    };
-    let mut parse = parse("", options);
-    parse.diagnostics.push(diagnostic);
-    parse
+    Parse::new(text.to_owned(), options)
 }
 
 impl Parse {
-    fn of(text: String, pieces: Vec<Piece>, options: ParseOptions) -> Self {
-        let green = root(&pieces);
-        let diagnostics = diagnostics(&pieces, options.file);
-        Self {
+    /// Parses a text. Of one that is larger than [`TEXT_BYTES_MAX`] nothing is read, and that is told.
+    pub fn new(text: String, options: ParseOptions) -> Self {
+        let mut pieces = Vec::new();
+        let is_read = text.len() <= TEXT_BYTES_MAX;
+        let mut source = Source::new(if is_read { &text } else { "" }, 0);
+        let mut cache = NodeCache::default();
+        let mut place = Place::Top;
+        loop {
+            let piece = Piece::read(&mut source, &mut cache, options, place);
+            let is_last = piece.role == Role::Tail;
+            place = piece.after;
+            pieces.push(piece);
+            if is_last {
+                break;
+            }
+        }
+        let mut parse = Self {
             options,
             text,
+            green: root(&pieces),
+            diagnostics: diagnostics(&pieces, options.file),
             pieces,
-            green,
-            diagnostics,
             script: OnceLock::new(),
+        };
+        if !is_read {
+            parse.tell_size();
         }
+        parse
+    }
+
+    fn tell_size(&mut self) {
+        let span = Span {
+            file: self.options.file,
+            ..Span::default()
+        };
+        let bytes = self.text.len();
+        self.diagnostics.push(Diagnostic {
+            code: codes::E_SIZE,
+            severity: Severity::Error,
+            span,
+            message: format!("the text has {bytes} bytes; of more than {TEXT_BYTES_MAX} nothing is read"),
+            labels: Vec::new(),
+            help: None,
+            fix: None,
+        });
     }
 
     /// The text.
@@ -109,51 +107,25 @@ impl Parse {
     }
 
     /// What the text says. Found when it is first asked for, and kept.
-    pub fn script(&self) -> &Script {
+    pub fn script(&self) -> &Arc<Script> {
         self.script.get_or_init(|| self.lower())
     }
 
-    fn lower(&self) -> Script {
-        let mut script = Script::default();
+    fn lower(&self) -> Arc<Script> {
+        let mut assembly = Assembly::new(self.options.file);
         let mut start = 0;
-        let mut is_model_open = false;
         for piece in &self.pieces {
-            let lowering = Lowering {
-                file: self.options.file,
-                start,
-            };
-            let end = start + u32::from(piece.green.text_len());
-            let said = lowering.piece(&SyntaxNode::new_root(piece.green.clone()));
-            if !piece.is_in_body() {
-                is_model_open = false;
-            }
-            match said {
-                Some(Said::Header(model)) => {
-                    script.statements.push(Statement::Model(model));
-                    is_model_open = true;
-                }
-                Some(Said::Member(entity)) => {
-                    if is_model_open && let Some(Statement::Model(model)) = script.statements.last_mut() {
-                        model.span.end = end;
-                        model.members.push(entity);
-                    }
-                }
-                Some(Said::Statement(statement)) => script.statements.push(statement),
-                None if is_model_open => {
-                    if let Some(Statement::Model(model)) = script.statements.last_mut() {
-                        model.span.end = end;
-                    }
-                }
-                None => {}
-            }
-            start = end;
+            assembly.add(piece, start, None);
+            start += piece.length();
         }
-        script
+        Arc::new(Script {
+            statements: assembly.statements,
+        })
     }
 }
 
 /// The pieces as one tree.
-fn root(pieces: &[Piece]) -> GreenNode {
+pub(crate) fn root(pieces: &[Piece]) -> GreenNode {
     let own = |child: NodeOrToken<&rowan::GreenNodeData, &rowan::GreenTokenData>| match child {
         NodeOrToken::Node(node) => NodeOrToken::Node(node.to_owned()),
         NodeOrToken::Token(token) => NodeOrToken::Token(token.to_owned()),
@@ -181,7 +153,7 @@ fn root(pieces: &[Piece]) -> GreenNode {
 }
 
 /// The pieces' diagnostics with their places in the text.
-fn diagnostics(pieces: &[Piece], file: FileId) -> Vec<Diagnostic> {
+pub(crate) fn diagnostics(pieces: &[Piece], file: FileId) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     let mut start = 0;
     for piece in pieces {
@@ -202,7 +174,7 @@ fn diagnostics(pieces: &[Piece], file: FileId) -> Vec<Diagnostic> {
             }
             all.push(told);
         }
-        start += u32::from(piece.green.text_len());
+        start += piece.length();
     }
     all
 }

@@ -1,11 +1,14 @@
 //! The tree to what it says.
 
+mod assembly;
 mod condition;
 mod entity;
+mod shift;
 mod statement;
 mod value;
 
-pub(crate) use statement::Said;
+pub(crate) use assembly::Assembly;
+pub(crate) use shift::{shift_entity, shift_statement};
 
 use crate::diagnostic::{FileId, Span};
 use crate::kind::{SyntaxNode, SyntaxToken};

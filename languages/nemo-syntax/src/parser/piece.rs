@@ -69,6 +69,11 @@ impl Piece {
         }
     }
 
+    /// In bytes.
+    pub(crate) fn length(&self) -> u32 {
+        self.green.text_len().into()
+    }
+
     /// Whether it belongs to the model before it.
     pub(crate) fn is_in_body(&self) -> bool {
         matches!(self.role, Role::Member | Role::Closer) && self.before != Place::Top
