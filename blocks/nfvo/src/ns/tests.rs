@@ -1,6 +1,7 @@
 //! Network services over neighbours in memory.
 
 mod faults;
+mod nested;
 mod places;
 mod shapes;
 

@@ -35,7 +35,10 @@ impl Lives {
                 .unwrap();
         let params = match operation {
             instantiate::KIND => record::json(&nfvo.instantiation(&cx, &record, two_site()).await.unwrap()).unwrap(),
-            terminate::KIND => record::json(&terminate::Params::of(&record, Default::default())).unwrap(),
+            terminate::KIND => {
+                let whole = nfvo.whole(&cx, &record).await.unwrap();
+                record::json(&terminate::Params::of(&whole, Default::default())).unwrap()
+            }
             heal::KIND => {
                 let heal_vnf_data = vec![HealVnfData {
                     vnf_instance_id: record.vnfs[0].id.clone(),
