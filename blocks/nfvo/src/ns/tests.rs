@@ -2,6 +2,7 @@
 
 mod faults;
 mod nested;
+mod nested_shapes;
 mod places;
 mod shapes;
 

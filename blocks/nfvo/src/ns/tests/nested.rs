@@ -16,7 +16,7 @@ use manifold_sol::{
 use manifold_vim_interface::{NetworkId, RunningState};
 
 use super::completed;
-use crate::fakes::{Site, World, cx, locked};
+use crate::fakes::{Site, TWO_SITE, World, cx, locked, two_site};
 
 /// A VNFD of one small machine with connection points of these names.
 pub(super) fn vnfd(id: &str, cps: &[&str]) -> Descriptor {
@@ -166,6 +166,26 @@ fn row() -> Nsd {
 
 fn machines() -> Vec<Descriptor> {
     vec![vnfd("one", &["x"]), vnfd("two", &["x", "y"])]
+}
+
+/// The NSD of [`around`].
+pub(super) const AROUND: &str = "around";
+
+/// The demo's service inside of another one, which has the client's access point.
+pub(super) fn around() -> Descriptor {
+    let mut around = nsd(AROUND);
+    link(&mut around, "street", "192.168.10.0/24");
+    nest(&mut around, "demo", TWO_SITE, &[("client", "street")]);
+    around.nested_ns_profiles[0].flavour_id = "default".into();
+    sap(&mut around, "client", "street");
+    boxed(around)
+}
+
+pub(super) fn around_request() -> InstantiateNsRequest {
+    let mut request = two_site();
+    request.ns_flavour_id = "only".into();
+    request.add_pnf_data[0].pnf_profile_id = "demo/meter".into();
+    request
 }
 
 async fn site_with(nsds: Vec<Nsd>) -> Site {
