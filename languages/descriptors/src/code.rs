@@ -123,6 +123,10 @@ codes! {
     ProfileRange = 609, "A profile's number of instances is not between its least and its most.", "Mend the numbers.";
     ConstituentDiffers = 610, "The NSD states something about a constituent that its own descriptor states otherwise.", "Make them agree.";
     GraphWithoutVnf = 611, "A forwarding graph has no VNF among its constituents (GS NFV 006 clause 4.1.3).", "Add a VNF to its members, or drop the graph.";
+    UnknownNsd = 612, "The NSD nests an NSD that is not known.", "On-board the nested NSD first, or mend descriptor_id.";
+    NestedCycle = 613, "A network service nests itself.", "Break the circle.";
+    NestedLimit = 614, "Network services nest too deep, or too many of them.", "Put the constituents of some into the NSD that nests them.";
+    NestedClash = 615, "What nested services bring together does not fit: names that look alike, or a net with properties that contradict.", "Rename one, or make the links agree.";
 
     // 07xx: building a package from a folder
     FolderUnreadable = 701, "A file or folder cannot be read.", "Check that it exists and may be read.";

@@ -50,6 +50,7 @@ pub use describe::{Described, Descriptor, describe};
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Place, Severity};
 pub use nsd::Nsd;
 pub use nsd::against::check_nsd;
+pub use nsd::flat::{FlatNsd, FlatService};
 pub use pnfd::Pnfd;
 pub use tosca::definitions::DefinitionFiles;
 pub use vnfd::Vnfd;
