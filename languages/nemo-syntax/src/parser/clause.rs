@@ -201,7 +201,12 @@ impl Parser<'_, '_, '_> {
             SyntaxKind::Name => !self.is_keyword_use(0),
             kind => matches!(
                 kind,
-                SyntaxKind::Atom | SyntaxKind::Int | SyntaxKind::Mac | SyntaxKind::Ipv6 | SyntaxKind::Time
+                SyntaxKind::Atom
+                    | SyntaxKind::Int
+                    | SyntaxKind::Mac
+                    | SyntaxKind::Ipv6
+                    | SyntaxKind::Time
+                    | SyntaxKind::Uri
             ),
         }
     }
