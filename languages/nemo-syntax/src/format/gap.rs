@@ -26,8 +26,8 @@ pub(super) struct Gap {
 }
 
 impl Gap {
-    pub(super) fn before(piece: &SyntaxNode) -> Self {
-        let is_first = |gap: &Self| gap.trailing.is_empty() && gap.own_lines.is_empty();
+    /// Of the text's first piece no comment stands behind another piece.
+    pub(super) fn before(piece: &SyntaxNode, is_first: bool) -> Self {
         let mut gap = Self {
             trailing: Vec::new(),
             own_lines: Vec::new(),
@@ -43,7 +43,7 @@ impl Gap {
                 }
                 SyntaxKind::Comment => {
                     let text = token.text().trim_end().to_owned();
-                    if lines == 0 && gap.own_lines.is_empty() {
+                    if lines == 0 && gap.own_lines.is_empty() && !is_first {
                         gap.trailing.push(text);
                     } else {
                         gap.own_lines.push(Comment {
@@ -57,16 +57,14 @@ impl Gap {
                 _ => break,
             }
         }
-        gap.has_blank = lines > 1 && !(is_first(&gap) && lines == 0);
+        gap.has_blank = lines > 1;
         gap
     }
 
     /// Writes what belongs to the line that is being written.
     pub(super) fn write_trailing(&self, out: &mut String) {
         for comment in &self.trailing {
-            if !out.is_empty() {
-                out.push(' ');
-            }
+            out.push(' ');
             out.push_str(comment);
         }
     }

@@ -36,7 +36,7 @@ pub fn format(parse: &Parse) -> String {
     let mut was_header = false;
     for piece in &parse.pieces {
         let node = SyntaxNode::new_root(piece.green.clone());
-        let gap = Gap::before(&node);
+        let gap = Gap::before(&node, out.is_empty());
         gap.write_trailing(&mut out);
         let is_top = !piece.is_in_body();
         let needs_blank = is_top && (was_model || piece.role == Role::Header) && piece.role != Role::Tail;

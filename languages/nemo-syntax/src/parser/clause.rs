@@ -150,6 +150,12 @@ impl Parser<'_, '_, '_> {
                 return self.bump_as(SyntaxKind::Name);
             }
             SyntaxKind::Less if self.at_placeholder() => return self.placeholder(),
+            kind if kind.is_scalar() && kind != SyntaxKind::Name => {
+                let span = self.token_span(0);
+                let message = format!("a name is expected here, not {}", self.found());
+                self.error(codes::E_NAME, span, message);
+                return self.skip_scalar();
+            }
             _ => {}
         }
         let span = self.behind();

@@ -145,18 +145,22 @@ impl Parser<'_, '_, '_> {
         }
     }
 
+    /// Skips what was told to be wrong.
+    pub(super) fn skip_scalar(&mut self) {
+        if self.kind(0).is_scalar() && !self.is_keyword_use(0) {
+            self.open(SyntaxKind::Error);
+            self.bump();
+            self.close();
+        }
+    }
+
     /// A whole number.
     pub(super) fn integer(&mut self, what: &str) {
         if !self.at(SyntaxKind::Int) {
             let span = self.here();
             let message = format!("{what} is a whole number, not {}", self.found());
             self.error(codes::E_INTEGER, span, message);
-            if self.kind(0).is_scalar() && !self.is_keyword_use(0) {
-                self.open(SyntaxKind::Error);
-                self.bump();
-                self.close();
-            }
-            return;
+            return self.skip_scalar();
         }
         let token = self.peek(0);
         let span = self.token_span(0);
