@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod foreign;
 mod packages;
 
 use std::collections::BTreeMap;
@@ -368,6 +369,24 @@ fn provoke(code: Code) -> Diagnostics {
             )
             .diagnostics
         }
+
+        Code::FormatUnknown
+        | Code::DescriptorKind
+        | Code::FieldUnknown
+        | Code::FieldWithoutEffect
+        | Code::FieldMalformed
+        | Code::FieldMissing
+        | Code::FieldAlias
+        | Code::FieldEmpty
+        | Code::BlanksAround
+        | Code::NameUnknown
+        | Code::NameTwice
+        | Code::LineEnds
+        | Code::EndAmbiguous
+        | Code::EndUnqualified
+        | Code::ImageElsewhere
+        | Code::SchemaVersion
+        | Code::ScaleLimit => foreign::provoke(code),
     }
 }
 

@@ -1,0 +1,2 @@
+//! The descriptors that GS NFV-MAN 001 draws.
+pub(crate) mod vnfd;

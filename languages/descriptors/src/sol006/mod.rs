@@ -1,0 +1,2 @@
+//! SOL006: the YANG form of VNFDs and NSDs.
+pub(crate) mod vnfd;
