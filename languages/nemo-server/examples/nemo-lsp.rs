@@ -14,7 +14,8 @@ struct Files {
 
 impl LeafSource for Files {
     fn leaf(&self, uri: &str, _digest: Option<&str>) -> Result<Arc<Leaf>, LeafError> {
-        let path = self.folder.join(uri.strip_prefix("file://").unwrap_or(uri));
+        let path = uri.strip_prefix("file:").unwrap_or(uri);
+        let path = self.folder.join(path.strip_prefix("//").unwrap_or(path));
         let bytes = std::fs::read(&path).map_err(|error| LeafError {
             message: format!("{}: {error}", path.display()),
             help: None,

@@ -20,7 +20,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 pub type LeafSources = Box<dyn Fn(&Path) -> Box<dyn LeafSource> + Send>;
 
 /// What is known of the descriptors that scripts name, by their addresses in one spelling ([`descriptor::key`]).
-pub(crate) type Leaves = BTreeMap<String, Result<Arc<Leaf>, LeafError>>;
+pub(crate) type Leaves = BTreeMap<String, Answer>;
+
+/// What a source says of a descriptor.
+type Answer = Result<Arc<Leaf>, LeafError>;
 
 /// A document is to be checked.
 #[derive(Debug)]
@@ -190,7 +193,8 @@ struct Remembering<'t> {
     source: Box<dyn LeafSource>,
     folder: PathBuf,
     tell: &'t dyn Fn(Told) -> bool,
-    known: RefCell<BTreeMap<(String, Option<String>), Result<Arc<Leaf>, LeafError>>>,
+    /// By address and digest.
+    known: RefCell<BTreeMap<(String, Option<String>), Answer>>,
     asked: RefCell<Leaves>,
     job: RefCell<(FileId, u64)>,
 }

@@ -76,10 +76,10 @@ fn kind(kind: Kind) -> SymbolKind {
 }
 
 fn of_model(look: &Look<'_>, model: &Model) -> DocumentSymbol {
-    let detail = match &model.descriptor {
-        Some(descriptor) => Some(format!("VNFD {}", descriptor.uri)),
-        None => None,
-    };
+    let detail = model
+        .descriptor
+        .as_ref()
+        .map(|descriptor| format!("VNFD {}", descriptor.uri));
     let parameters = model
         .parameters
         .iter()

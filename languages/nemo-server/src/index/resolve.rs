@@ -44,8 +44,11 @@ pub(crate) struct Occurrence {
 /// All documents, to look names up in. Lives for one question.
 pub(crate) struct World<'d> {
     documents: &'d Documents,
-    models: RefCell<HashMap<(FileId, Arc<str>), Option<FileId>>>,
+    models: RefCell<Models>,
 }
+
+/// Which document a model's name means in which document.
+type Models = HashMap<(FileId, Arc<str>), Option<FileId>>;
 
 impl<'d> World<'d> {
     /// Over these documents.
