@@ -49,13 +49,14 @@ pub(crate) struct Roles {
 
 impl PartialEq for Roles {
     fn eq(&self, other: &Self) -> bool {
-        let same_parameter = |((a, of), (b, and)): (&(usize, Arc<Leaf>), &(usize, Arc<Leaf>))| {
-            a == b && (Arc::ptr_eq(of, and) || of == and)
-        };
         self.mgmt == other.mgmt
             && self.data == other.data
             && self.by_parameter.len() == other.by_parameter.len()
-            && self.by_parameter.iter().zip(&other.by_parameter).all(same_parameter)
+            && self
+                .by_parameter
+                .iter()
+                .zip(&other.by_parameter)
+                .all(|(ours, theirs)| ours.0 == theirs.0 && (Arc::ptr_eq(&ours.1, &theirs.1) || ours.1 == theirs.1))
     }
 }
 
