@@ -14,8 +14,10 @@ mod granting;
 mod lifecycle;
 mod package;
 mod topology;
+mod update;
 
 pub use granting::*;
 pub use lifecycle::*;
 pub use package::*;
 pub use topology::*;
+pub use update::*;

@@ -22,7 +22,7 @@ use manifold_store::{Expect, Kind, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::layout::{Layout, PlannedLink, PlannedNetwork, PlannedWan};
+use super::layout::{Layout, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
 use super::mscs::{MadeMscs, MakeMscs};
 use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
 use super::show;
@@ -219,11 +219,11 @@ impl Instantiate {
     }
 }
 
-fn mscs_step(link: &str) -> String {
+pub(super) fn mscs_step(link: &str) -> String {
     format!("mscs/{link}")
 }
 
-fn sap_step(sapd: &str) -> String {
+pub(super) fn sap_step(sapd: &str) -> String {
     format!("sap/{sapd}")
 }
 
@@ -232,6 +232,7 @@ fn fill(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<(),
     let layout = &params.layout;
     record.state = NsState::Instantiated;
     record.flavour_id = Some(params.request.ns_flavour_id.clone());
+    record.level_id = params.request.ns_instantiation_level_id.clone();
     record.pnfs = layout.pnfs.clone();
     record.vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
     record.asked_wim = layout
@@ -255,26 +256,31 @@ fn fill(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<(),
         fill_link(record, link, outputs)?;
     }
     for sap in &layout.saps {
-        let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
-            continue;
-        };
-        record.saps.push(NsSap {
-            info: SapInfo {
-                id: sap.id.clone(),
-                sapd_id: sap.sapd.clone(),
-                sap_name: sap.name.clone(),
-                description: sap.description.clone(),
-                sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
-                resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
-            },
-            vim: sap.vim.clone(),
-            link: sap.link.clone(),
-        });
+        fill_sap(record, sap, outputs)?;
     }
     Ok(())
 }
 
-fn fill_link(record: &mut NsRecord, link: &PlannedLink, outputs: &Outputs) -> Result<(), StepError> {
+pub(super) fn fill_sap(record: &mut NsRecord, sap: &PlannedSap, outputs: &Outputs) -> Result<(), StepError> {
+    let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
+        return Ok(());
+    };
+    record.saps.push(NsSap {
+        info: SapInfo {
+            id: sap.id.clone(),
+            sapd_id: sap.sapd.clone(),
+            sap_name: sap.name.clone(),
+            description: sap.description.clone(),
+            sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
+            resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
+        },
+        vim: sap.vim.clone(),
+        link: sap.link.clone(),
+    });
+    Ok(())
+}
+
+pub(super) fn fill_link(record: &mut NsRecord, link: &PlannedLink, outputs: &Outputs) -> Result<(), StepError> {
     let mut networks = Vec::new();
     for vim in &link.vims {
         let Some(made) = outputs.find::<MadeNetwork>(&PlannedNetwork::step(&link.link, vim))? else {

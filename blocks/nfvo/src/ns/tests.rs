@@ -3,6 +3,7 @@
 mod faults;
 mod places;
 mod shapes;
+mod updates;
 
 use std::collections::BTreeSet;
 
