@@ -10,10 +10,11 @@ use manifold_sol::{HealNsRequest, HealVnfData, InstantiateNsRequest, ScaleVnfTyp
 use manifold_store::{Query, Store};
 use serde_json::Value;
 
+use super::updates::{everything, to_version, version};
 use super::{nested, scale};
 use crate::Nfvo;
 use crate::fakes::{DEMO, LIMIT, Site, TWO_SITE, World, cx, locked, two_site};
-use crate::ns::{heal, instantiate, terminate};
+use crate::ns::{heal, instantiate, terminate, update};
 use crate::record::{self, NsRecord};
 
 struct Lives {
@@ -60,6 +61,7 @@ impl Lives {
                 };
                 record::json(&nfvo.healing(&cx, &record, request).await.unwrap()).unwrap()
             }
+            update::KIND => record::json(&nfvo.updating(&cx, &record, to_version(true)).await.unwrap()).unwrap(),
             _ => {
                 let kind = if operation == crate::ns::scale::OUT {
                     ScaleVnfType::ScaleOut
@@ -96,6 +98,7 @@ impl Arena for Lives {
     async fn sample(&self, engine: &Engine, operation: &str) -> Result<Start, String> {
         self.world.onboard("a", &DEMO).await;
         self.world.onboard("a", &[nested::around()]).await;
+        self.world.onboard("a", &[version(everything)]).await;
         let nfvo = self.nfvo();
         let request = manifold_sol::CreateNsRequest {
             nsd_id: self.service().0.into(),
@@ -171,7 +174,8 @@ fn every_operation_has_its_test() {
             instantiate::KIND,
             crate::ns::scale::IN,
             crate::ns::scale::OUT,
-            terminate::KIND
+            terminate::KIND,
+            update::KIND
         ]
     );
 }
@@ -216,6 +220,11 @@ async fn scaling_and_healing_in_a_nested_service_survives_every_fault_of_every_s
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terminating_services_in_services_survives_every_fault_of_every_step() {
     all_faults(terminate::KIND, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn updating_survives_every_fault_of_every_step() {
+    all_faults_of(update::KIND).await;
 }
 
 /// The figure that the goal of ten milliseconds stands on: commits, of which each costs 0.4 ms.
