@@ -11,9 +11,12 @@
 mod body;
 pub mod check;
 mod code;
+pub mod compile;
 pub mod condition;
 mod demand;
 mod elaborate;
+pub mod expand;
+pub mod graph;
 pub mod index;
 mod interface;
 pub mod leaf;

@@ -13,7 +13,7 @@ const ITEM_INDENT: usize = 6;
 pub(super) fn write(out: &mut String, items: &[Item], indent: usize) {
     space(out, indent);
     if fits(items, indent) {
-        return write_flat(out, items, true);
+        return write_flat(out, items);
     }
     let mut rest = items;
     let mut is_first = true;
@@ -25,7 +25,7 @@ pub(super) fn write(out: &mut String, items: &[Item], indent: usize) {
             new_line(out, indent + CLAUSE_INDENT);
         }
         if fits(clause, indent + CLAUSE_INDENT) {
-            write_flat(out, clause, true);
+            write_flat(out, clause);
         } else {
             write_broken(out, clause, indent);
         }
@@ -47,9 +47,9 @@ fn fits(items: &[Item], indent: usize) -> bool {
     chars <= LINE_CHARS + 1
 }
 
-fn write_flat(out: &mut String, items: &[Item], is_line_start: bool) {
+fn write_flat(out: &mut String, items: &[Item]) {
     for (index, item) in items.iter().enumerate() {
-        if !item.is_glued && !(is_line_start && index == 0) {
+        if index > 0 && !item.is_glued {
             out.push(' ');
         }
         out.push_str(&item.text);
