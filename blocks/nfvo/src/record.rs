@@ -86,6 +86,9 @@ pub(crate) struct NsRecord {
 pub(crate) struct NsNested {
     pub(crate) profile: String,
     pub(crate) id: String,
+    /// It was there before, and stays when the NS that holds it goes.
+    #[serde(default)]
+    pub(crate) is_adopted: bool,
 }
 
 /// A VNF of an NS.

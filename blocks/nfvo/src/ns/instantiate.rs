@@ -23,6 +23,7 @@ use manifold_store::{Expect, Kind, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::adopt;
 use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
 use super::mscs::{MadeMscs, MakeMscs};
 use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
@@ -147,6 +148,12 @@ impl Operation for Instantiate {
         Ok(plan)
     }
 
+    fn reads(&self, occurrence: &Occurrence) -> Vec<(Kind, String)> {
+        let params = occurrence.params::<Params>();
+        let adopted = params.map(|params| params.layout.adopted).unwrap_or_default();
+        adopted.into_iter().map(|adopted| (NS, adopted.id)).collect()
+    }
+
     fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
         let record: NsRecord = ending.subject()?.read()?;
@@ -159,7 +166,13 @@ impl Operation for Instantiate {
             operation: None,
             ..record
         };
-        self.write(ending, vec![record])
+        let mut writes = self.write(ending, vec![record])?;
+        for (kind, id) in self.reads(ending.occurrence) {
+            if let Some(held) = ending.doc(kind, &id) {
+                writes.push(adopt::released(held, &ending.occurrence.tenant)?.into());
+            }
+        }
+        Ok(writes)
     }
 
     fn abandon(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
@@ -246,6 +259,7 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
         let inner = NsNested {
             profile: nested.profile.clone(),
             id: nested.id.clone(),
+            is_adopted: false,
         };
         of(&mut all, &nested.parent)?.nested.push(inner);
         all.push(NsRecord {
@@ -258,6 +272,13 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
             pnfs: nested.pnfs.clone(),
             parent: Some(nested.parent.clone()),
             ..NsRecord::default()
+        });
+    }
+    for adopted in &layout.adopted {
+        of(&mut all, &adopted.parent)?.nested.push(NsNested {
+            profile: adopted.profile.clone(),
+            id: adopted.id.clone(),
+            is_adopted: true,
         });
     }
     for vnf in &layout.vnfs {

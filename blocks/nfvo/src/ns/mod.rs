@@ -4,6 +4,7 @@
 //!   request ──> site (what the VIMs say now) ──> layout (pure) ──> params ──> plan ──> steps: network, mscs, vnf
 //! ```
 
+pub(crate) mod adopt;
 mod heal;
 mod instantiate;
 pub(crate) mod layout;
@@ -37,7 +38,7 @@ use manifold_sol::{
     CancelModeType, HealNsRequest, InstantiateNsRequest, LcmOperationState, NsInstance, NsLcmOpOcc, NsState,
     ScaleNsRequest, TerminateNsRequest, UpdateNsRequest, VnfInstance,
 };
-use manifold_store::{Batch, Doc, Expect, Query};
+use manifold_store::{Batch, Doc, Expect, Put, Query};
 use manifold_vnfm_interface::CancelOperation;
 use serde::Serialize;
 
@@ -101,8 +102,12 @@ impl NsLifecycleManagement for Nfvo {
         }
         self.check_idle(cx, &record).await?;
         check_state(&record, NsState::NotInstantiated)?;
-        let params = self.instantiation(cx, &record, ask.request).await?;
-        self.start(cx, instantiate::KIND, &doc, record, &params).await
+        let adoptions = self.adoptions(cx, &record, &ask.request).await?;
+        let params = self.instantiation(cx, &record, ask.request, &adoptions).await?;
+        let claims = adoptions.iter().map(|one| one.claim(cx, &params.layout));
+        let claims = claims.collect::<Outcome<Vec<_>>>()?;
+        self.start_with(cx, instantiate::KIND, &doc, record, &params, claims)
+            .await
     }
 
     async fn scale(&self, cx: &Context, ask: OnNs<ScaleNsRequest>) -> Outcome<OccurrenceId> {
@@ -323,6 +328,19 @@ impl Nfvo {
         record: NsRecord,
         params: &impl Serialize,
     ) -> Outcome<OccurrenceId> {
+        self.start_with(cx, kind, doc, record, params, vec![]).await
+    }
+
+    /// Starts an operation that takes hold of other documents, too.
+    async fn start_with(
+        &self,
+        cx: &Context,
+        kind: &str,
+        doc: &Doc,
+        record: NsRecord,
+        params: &impl Serialize,
+        claims: Vec<Put>,
+    ) -> Outcome<OccurrenceId> {
         let id = match cx.idempotency_key {
             Some(key) => wished(key.0, kind, &doc.id),
             None => OccurrenceId::random(),
@@ -338,6 +356,7 @@ impl Nfvo {
             start = start.on_failure(OnFailure::Rollback);
         }
         let start = start.write(record.put(&cx.tenant, Expect::Exactly(doc.revision))?);
+        let start = claims.into_iter().fold(start, Start::write);
         match self.near.engine()?.start(start).await {
             Ok(id) => Ok(id),
             Err(error) => {
@@ -375,7 +394,9 @@ impl Nfvo {
     /// Cancels what runs on VNFs of the NS. What has ended meanwhile needs no cancelling.
     async fn cancel_vnfs(&self, cx: &Context, ns: &str) -> Outcome<()> {
         let known = record::list::<VnfRecord>(&*self.near.store, VNF, Query::all().equal("ns", ns)).await?;
-        let known: HashSet<String> = known.into_iter().map(|(_, vnf)| vnf.id).collect();
+        let mut known: HashSet<String> = known.into_iter().map(|(_, vnf)| vnf.id).collect();
+        let (_, record): (_, NsRecord) = record::find(&*self.near.store, &cx.tenant, NS, ns, "NS instance").await?;
+        known.extend(self.whole(cx, &record).await?.ns.vnfs.into_iter().map(|vnf| vnf.id));
         let vnfm = self.near.vnfm()?;
         for found in vnfm.query_operations(cx, ()).await? {
             let is_running = matches!(

@@ -11,6 +11,7 @@ use manifold_sol::{
 };
 use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, VirtualCompute};
 
+use super::adopt::{Adoption, Existing};
 use super::layout::{Question, nested};
 use super::{heal, instantiate, scale, site};
 use crate::Nfvo;
@@ -47,6 +48,7 @@ impl Nfvo {
         cx: &Context,
         record: &NsRecord,
         request: InstantiateNsRequest,
+        adoptions: &[Adoption],
     ) -> Outcome<instantiate::Params> {
         let model = self.catalogue.model(&record.nsd_info_id).await?;
         let Descriptor::Nsd(nsd) = &model.descriptor else {
@@ -58,7 +60,8 @@ impl Nfvo {
         };
         let constituents = self.catalogue.all_constituents(cx, nsd).await?;
         let mut flat = nested::flatten(nsd, &constituents)?;
-        let adapted = nested::adapt(&request, &mut flat);
+        let mut adapted = nested::adapt(&request, &mut flat);
+        let existing = Existing::of(adoptions, &mut flat, &mut adapted)?;
         let survey = site::survey(&self.near, cx).await?;
         let mut layout = Question {
             ns: super::show::space(&record.id),
@@ -71,7 +74,8 @@ impl Nfvo {
             staying: &super::layout::Staying::default(),
         }
         .answer()?;
-        nested::settle(&mut layout, &flat, &constituents, &record.id, &record.name);
+        existing.take_into(&mut layout)?;
+        nested::settle(&mut layout, &flat, &constituents, adoptions, (&record.id, &record.name));
         Ok(instantiate::Params {
             ns: record.id.clone(),
             request,

@@ -131,6 +131,7 @@ fn lay_link(
                 gateway_reachable: is_multi_site,
                 mtu,
             },
+            existing: None,
         });
     }
     layout.links.push(PlannedLink {

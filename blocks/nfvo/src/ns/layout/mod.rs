@@ -11,7 +11,7 @@ pub(crate) mod nested;
 mod place;
 mod stay;
 
-pub(crate) use nested::{Home, LinkPart, PlannedNested};
+pub(crate) use nested::{Home, LinkPart, PlannedAdopted, PlannedNested};
 pub(crate) use place::cure;
 pub(crate) use stay::{Staying, StayingVnf};
 
@@ -25,6 +25,7 @@ use manifold_sol::{CpProtocolData, InstantiateNsRequest, PnfdInfo, VnfPkgInfo};
 use manifold_vim_interface::VirtualNetworkData;
 use serde::{Deserialize, Serialize};
 
+use super::network::MadeNetwork;
 use super::site::Survey;
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
@@ -42,6 +43,8 @@ pub(crate) struct Layout {
     /// Each after the one that holds it.
     #[serde(default)]
     pub(crate) nested: Vec<PlannedNested>,
+    #[serde(default)]
+    pub(crate) adopted: Vec<PlannedAdopted>,
 }
 
 /// A VNF to make.
@@ -107,6 +110,9 @@ pub(crate) struct PlannedNetwork {
     pub(crate) vim: String,
     pub(crate) name: String,
     pub(crate) data: VirtualNetworkData,
+    /// It is there: another NS has it, and it stays that one's.
+    #[serde(default)]
+    pub(crate) existing: Option<MadeNetwork>,
 }
 
 /// A SAP to make.
@@ -231,6 +237,16 @@ impl Question<'_> {
             .filter(|pnf| !nsd.pnf_profiles.iter().any(|known| known.id == pnf.pnf_profile_id))
         {
             faults.invalid(format!("the NSD has no PNF profile {}", pnf.pnf_profile_id));
+        }
+        // Only what is laid flat is laid out.
+        for nested in &nsd.nested_ns_profiles {
+            faults.push(
+                CallError::unsupported(format!(
+                    "the NSD nests another NS, {} (NSD {}), and that is done by an instantiation alone",
+                    nested.id, nested.nsd_id
+                ))
+                .cure("terminate the NS, and instantiate it anew"),
+            );
         }
     }
 

@@ -8,10 +8,11 @@ use manifold_descriptors::Descriptor;
 use manifold_descriptors::link::{IpVersion, L3ProtocolData};
 use manifold_descriptors::nsd::{CpConnectivity, LocationConstraint, NsProfile, NsVirtualLink, Nsd, Sap, VnfProfile};
 use manifold_descriptors::vnfd::{DeploymentFlavour, ExtCpInternal, Vdu, VduCp, VirtualCompute, VnfExtCpd, Vnfd};
-use manifold_nfvo_interface::{NsLifecycleManagement, NsTopology, OnNs};
+use manifold_lcm::State;
+use manifold_nfvo_interface::{NsInstanceId, NsLifecycleManagement, NsTopology, OnNs};
 use manifold_sol::{
-    DegreeHealing, HealNsData, HealNsRequest, InstantiateNsRequest, LocationConstraints, NsInstance, NsState, SapData,
-    VnfLocationConstraint,
+    DegreeHealing, HealNsData, HealNsRequest, InstantiateNsRequest, LocationConstraints, NestedNsInstanceData,
+    NsInstance, NsState, SapData, VnfLcmOperation, VnfLocationConstraint,
 };
 use manifold_vim_interface::{NetworkId, RunningState};
 
@@ -164,7 +165,7 @@ fn row() -> Nsd {
     row
 }
 
-fn machines() -> Vec<Descriptor> {
+pub(super) fn machines() -> Vec<Descriptor> {
     vec![vnfd("one", &["x"]), vnfd("two", &["x", "y"])]
 }
 
@@ -177,6 +178,7 @@ pub(super) fn around() -> Descriptor {
     link(&mut around, "street", "192.168.10.0/24");
     nest(&mut around, "demo", TWO_SITE, &[("client", "street")]);
     around.nested_ns_profiles[0].flavour_id = "default".into();
+    vnf(&mut around, "watch", "one", &[("x", "street")]);
     sap(&mut around, "client", "street");
     boxed(around)
 }
@@ -420,13 +422,6 @@ async fn places_are_asked_for_by_path() {
     row.nested_ns_profiles[0].connectivity.remove(0);
     let site = site_with(vec![pair(), row]).await;
     let id = site.new_ns("a", "row", "row").await;
-    let place = |profile: &str, vim: &str| VnfLocationConstraint {
-        vnf_profile_id: profile.into(),
-        location_constraints: Some(LocationConstraints {
-            country_code: None,
-            vim_id: Some(vim.into()),
-        }),
-    };
     let request = InstantiateNsRequest {
         location_constraints: vec![
             place("first/a", "vim-1"),
@@ -480,4 +475,146 @@ async fn what_does_not_fit_together_is_refused() {
     let refused = site.instantiate("a", id, anyhow()).await.unwrap_err();
     assert!(refused.detail.contains("row -> pair -> row"), "{refused}");
     assert!(site.world.is_empty());
+}
+
+/// `pair` is there already; `row` takes it in as its first.
+async fn adopted(site: &Site) -> (NsInstanceId, InstantiateNsRequest) {
+    let pair = site.new_ns("a", "pair", "pair").await;
+    let started = site.instantiate("a", pair, alone()).await.unwrap();
+    completed(site, started).await;
+    let request = InstantiateNsRequest {
+        nested_ns_instance_data: vec![NestedNsInstanceData {
+            nested_ns_instance_id: pair.to_string(),
+            ns_profile_id: "first".into(),
+        }],
+        ..anyhow()
+    };
+    (pair, request)
+}
+
+/// A pair by itself, all of it at the site of the client's access point.
+fn alone() -> InstantiateNsRequest {
+    let sap = |sapd: &str| SapData {
+        sapd_id: sapd.into(),
+        sap_name: "client".into(),
+        ..SapData::default()
+    };
+    InstantiateNsRequest {
+        location_constraints: ["a", "b"].map(|profile| place(profile, "vim-1")).to_vec(),
+        sap_data: ["left", "right"].map(sap).to_vec(),
+        ..anyhow()
+    }
+}
+
+fn place(profile: &str, vim: &str) -> VnfLocationConstraint {
+    VnfLocationConstraint {
+        vnf_profile_id: profile.into(),
+        location_constraints: Some(LocationConstraints {
+            country_code: None,
+            vim_id: Some(vim.into()),
+        }),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_there_is_taken_in_with_its_networks_and_stays() {
+    let site = site_with(vec![pair(), row()]).await;
+    let (pair, request) = adopted(&site).await;
+    let before = networks(&site);
+    let id = site.new_ns("a", "row", "row").await;
+    let started = site.instantiate("a", id, request.clone()).await.unwrap();
+    completed(&site, started).await;
+    let made: BTreeSet<String> = networks(&site)
+        .difference(&before)
+        .map(|(_, name)| name.clone())
+        .collect();
+    assert_eq!(
+        made,
+        ["row.second_between", "row.wan"].map(str::to_owned).into(),
+        "not lan and middle: these are there"
+    );
+    let on = plugged(&site);
+    let at = |vnf: &str, cp: &str| on[&(vnf.to_owned(), cp.to_owned())].clone();
+    assert_eq!(at("row-watch", "x"), at("pair-b", "y"));
+    assert_eq!(at("row-second-a", "x"), at("pair-b", "y"));
+    assert_eq!(site.show("a", id).await.nested_ns_instance_id.len(), 2);
+
+    let refused = site.terminate("a", pair).await.unwrap_err();
+    assert!(refused.detail.contains(&id.to_string()), "{refused}");
+    let other = site.new_ns("a", "row", "other").await;
+    let refused = site.instantiate("a", other, request).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Conflict, "one holds it: {refused}");
+
+    let started = site.terminate("a", id).await.unwrap();
+    completed(&site, started).await;
+    assert_eq!(networks(&site), before);
+    assert_eq!(site.show("a", pair).await.vnf_instance.len(), 2);
+    let started = site.terminate("a", pair).await.unwrap();
+    completed(&site, started).await;
+    assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_taken_in_is_refused_with_the_reason_and_what_fails_lets_go() {
+    let site = site_with(vec![pair(), row()]).await;
+    let (pair, request) = adopted(&site).await;
+    let id = site.new_ns("a", "row", "row").await;
+    let with = |change: &dyn Fn(&mut InstantiateNsRequest)| {
+        let mut request = request.clone();
+        change(&mut request);
+        request
+    };
+    let second = NestedNsInstanceData {
+        nested_ns_instance_id: id.to_string(),
+        ns_profile_id: "second".into(),
+    };
+    for (request, says) in [
+        (
+            with(&|request| request.nested_ns_instance_data[0].ns_profile_id = "third".into()),
+            "no nested NS profile third",
+        ),
+        (
+            with(&|request| request.nested_ns_instance_data.push(second.clone())),
+            "NOT_INSTANTIATED",
+        ),
+        (
+            with(&|request| {
+                request
+                    .nested_ns_instance_data
+                    .push(request.nested_ns_instance_data[0].clone())
+            }),
+            "twice",
+        ),
+        (
+            with(&|request| request.location_constraints.push(place("watch", "vim-2"))),
+            "must be at vim-2",
+        ),
+    ] {
+        let refused = site.instantiate("a", id, request).await.unwrap_err();
+        assert!(refused.detail.contains(says), "{says}: {refused}");
+    }
+    // Two that are there, which the new one would join.
+    let twin = site.new_ns("a", "pair", "twin").await;
+    let started = site.instantiate("a", twin, alone()).await.unwrap();
+    completed(&site, started).await;
+    let both = with(&|request| {
+        request.nested_ns_instance_data.push(NestedNsInstanceData {
+            nested_ns_instance_id: twin.to_string(),
+            ns_profile_id: "second".into(),
+        });
+    });
+    let refused = site.instantiate("a", id, both).await.unwrap_err();
+    assert!(refused.detail.contains("networks of their own already"), "{refused}");
+
+    let before = networks(&site);
+    *locked(&site.world.vnfm.fails) = Some(VnfLcmOperation::Instantiate);
+    let started = site.instantiate("a", id, request).await.unwrap();
+    assert_eq!(site.settled(started).await.state, State::FailedTemp);
+    let held = site.terminate("a", pair).await.unwrap_err();
+    assert_eq!(held.kind, ErrorKind::Conflict, "{held}");
+    site.nfvo.rollback(&cx("a"), started).await.unwrap();
+    assert_eq!(site.settled(started).await.state, State::RolledBack);
+    assert_eq!(networks(&site), before);
+    let started = site.terminate("a", pair).await.unwrap();
+    completed(&site, started).await;
 }
