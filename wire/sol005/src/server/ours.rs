@@ -40,5 +40,7 @@ async fn plan_update(
         ns_instance_id: id(&key)?,
         request,
     };
-    Ok(Json(nfvo.of(&caller).lifecycle.plan_update(&caller.context, ask).await?))
+    Ok(Json(
+        nfvo.of(&caller).lifecycle.plan_update(&caller.context, ask).await?,
+    ))
 }
