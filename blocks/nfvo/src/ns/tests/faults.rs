@@ -297,7 +297,7 @@ async fn taking_a_service_in_and_letting_it_go_survives_every_fault_of_every_ste
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updating_survives_every_fault_of_every_step() {
-    all_faults(update::KIND, Service::Flat).await;
+    all_faults(update::KIND, Service::Alone).await;
 }
 
 /// The figure that the goal of ten milliseconds stands on: commits, of which each costs 0.4 ms.
