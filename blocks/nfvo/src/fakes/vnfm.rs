@@ -220,6 +220,12 @@ impl Vnfm {
             .cloned()
             .unwrap();
         let flavour = &vnfd.flavours[0];
+        if operation == VnfLcmOperation::ChangeExtConn {
+            let info = instance.instantiated_vnf_info.as_mut().unwrap();
+            reconnect(info, serde_json::from_value(request).unwrap());
+            locked(&self.held).instances.get_mut(&id).unwrap().1 = instance;
+            return Ok(());
+        }
         if operation == VnfLcmOperation::Terminate {
             self.machines_off(&id, |_| true);
             instance.instantiation_state = InstantiationState::NotInstantiated;
@@ -309,6 +315,8 @@ impl Vnfm {
                 .map(link_info)
                 .collect(),
         };
+        let mut links: Vec<ExtVirtualLinkInfo> = links;
+        links.sort_by(|a, b| a.id.cmp(&b.id));
         instance.instantiated_vnf_info = Some(InstantiatedVnfInfo {
             flavour_id: flavour.id.clone(),
             scale_status: levels
@@ -415,8 +423,43 @@ fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
                 cp_instance_id: Some(cp.cpd_id.clone()),
             })
             .collect(),
-        ..ExtVirtualLinkInfo::default()
+        resource_handle: ResourceHandle {
+            vim_connection_id: link.vim_connection_id.clone(),
+            resource_id: link.resource_id.clone(),
+            ..Default::default()
+        },
+        current_vnf_ext_cp_data: link.ext_cps.clone(),
     }
+}
+
+/// Connection points that are named go where they are named, sorted, so that there and back again is where they were.
+fn reconnect(info: &mut InstantiatedVnfInfo, change: ChangeExtVnfConnectivityRequest) {
+    let links = std::mem::take(&mut info.ext_virtual_link_info);
+    let mut links: Vec<ExtVirtualLinkData> = links
+        .into_iter()
+        .map(|link| ExtVirtualLinkData {
+            id: link.id,
+            vim_connection_id: link.resource_handle.vim_connection_id,
+            resource_id: link.resource_handle.resource_id,
+            ext_cps: link.current_vnf_ext_cp_data,
+        })
+        .collect();
+    for to in change.ext_virtual_links {
+        for link in &mut links {
+            link.ext_cps
+                .retain(|cp| to.ext_cps.iter().all(|new| new.cpd_id != cp.cpd_id));
+        }
+        match links.iter_mut().find(|link| link.id == to.id) {
+            Some(link) => link.ext_cps.extend(to.ext_cps),
+            None => links.push(to),
+        }
+    }
+    links.retain(|link| !link.ext_cps.is_empty());
+    links.sort_by(|a, b| a.id.cmp(&b.id));
+    links
+        .iter_mut()
+        .for_each(|link| link.ext_cps.sort_by(|a, b| a.cpd_id.cmp(&b.cpd_id)));
+    info.ext_virtual_link_info = links.iter().map(link_info).collect();
 }
 
 fn is_open(state: LcmOperationState) -> bool {
@@ -478,6 +521,12 @@ impl VnfLifecycleManagement for Vnfm {
 
     async fn heal(&self, cx: &Context, ask: Ask<HealVnfRequest>) -> Outcome<OccurrenceId> {
         self.begin(cx, ask.vnf_instance_id, VnfLcmOperation::Heal, None, json!(ask.request))
+            .await
+    }
+
+    async fn change_ext_conn(&self, cx: &Context, ask: Ask<ChangeExtVnfConnectivityRequest>) -> Outcome<OccurrenceId> {
+        let operation = VnfLcmOperation::ChangeExtConn;
+        self.begin(cx, ask.vnf_instance_id, operation, None, json!(ask.request))
             .await
     }
 
@@ -545,7 +594,12 @@ impl VnfLifecycleManagement for Vnfm {
 
     async fn rollback(&self, cx: &Context, id: OccurrenceId) -> Outcome<()> {
         let occ = self.in_failed_temp(cx, id)?;
-        if matches!(occ.operation, VnfLcmOperation::Terminate | VnfLcmOperation::Heal) {
+        let no_way_back = [
+            VnfLcmOperation::Terminate,
+            VnfLcmOperation::Heal,
+            VnfLcmOperation::ChangeExtConn,
+        ];
+        if no_way_back.contains(&occ.operation) {
             return Err(CallError::unsupported("it has no way back"));
         }
         self.log.tell("vnfm rollback".to_owned());
