@@ -2,6 +2,8 @@
 
 #[path = "program/demo.rs"]
 mod demo;
+#[path = "program/nested.rs"]
+mod nested;
 #[path = "program/os_ma.rs"]
 mod os_ma;
 #[path = "program/plane.rs"]
@@ -65,6 +67,12 @@ const WORKS: &[Work] = &[
         "machine_random_services_connect_what_they_say_and_leave_nothing",
         170,
         random::two,
+        guest
+    ),
+    work!(
+        "machine_nested_services_of_two_sites_are_one_network_and_go_at_once",
+        170,
+        nested::services,
         guest
     ),
     work!("the_agent_is_started_by_up_and_outlives_it", 60, plane::agent_outlives),
