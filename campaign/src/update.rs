@@ -15,7 +15,7 @@ const BOOT: Duration = Duration::from_secs(90);
 
 /// The two versions of the standing service.
 const FIRST: &str = "5b0e7d8a-31c4-4a55-9a0b-7a1c00000010";
-const SECOND: &str = "5b0e7d8a-31c4-4a55-9a0b-7a1c00000020";
+const SECOND: &str = "5b0e7d8a-31c4-4a55-9a0b-7a1c00000090";
 
 /// Panics when what stays loses a packet, what moves does not answer where it is, or something is left over.
 pub fn update(program: &Path, cache: &Path, folder: &Path) {
