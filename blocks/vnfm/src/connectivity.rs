@@ -12,6 +12,8 @@
 //! gets the addresses that it had there, if nobody else has them by now. Given up: each VNFC is recorded as it is; the next change
 //! goes on from there, and uses ports that this one made.
 
+mod rewiring;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -21,25 +23,24 @@ use manifold_lcm::{
     Ending, Found, Machine as States, Occurrence, Operation, Outputs, Plan, PlanError, Progress, Step, StepCx,
     StepError, Task, UndoProgress,
 };
-use manifold_sol::{
-    ChangeExtVnfConnectivityRequest, ChangeType, ExtVirtualLinkData, GrantRequest, VnfExtCpData, VnfLcmOperation,
-};
+use manifold_sol::{ChangeExtVnfConnectivityRequest, ChangeType, ExtVirtualLinkData, GrantRequest, VnfLcmOperation};
 use manifold_store::{Kind, Write};
 use manifold_vim_interface::{PortId, VimHandle, VirtualNetworkPort};
 use manifold_vnfm_interface::{Ask, VnfInstanceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use self::rewiring::{Rewiring, merged, rewiring};
 use crate::grant::{self, AskGrant, GRANT, Needs, machine_id};
-use crate::instance::{Attachment, INSTANCE, Instance, Instantiated, Machine, Port, Vnfc};
+use crate::instance::{INSTANCE, Instance, Instantiated, Machine, Port, Vnfc};
 use crate::instantiate::refused;
 use crate::label;
-use crate::layout::{Former, PortPlan, VnfcPlan, Wish};
+use crate::layout::{VnfcPlan, Wish};
 use crate::machine::{Machines, MakeMachine, Plugs, RemoveMachines};
 use crate::neighbours::Links;
 use crate::network::end;
 use crate::occurrence::Summary;
-use crate::port::{self, MakePorts, Slot, filled};
+use crate::port::{self, MakePorts};
 use crate::start::{self, Beginning, Opening};
 use crate::vnfc::{has_image, is_done, machine_gone};
 use crate::vnfm::Vnfm;
@@ -62,38 +63,6 @@ struct Params {
     ext_links: Vec<ExtVirtualLinkData>,
     /// Of every VNFC instance.
     vnfcs: Vec<Rewiring>,
-}
-
-/// What becomes of a VNFC's interfaces.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Rewiring {
-    plan: VnfcPlan,
-    slots: Vec<Slot>,
-    /// Whether it gets a new machine.
-    moves: bool,
-}
-
-impl Rewiring {
-    fn new_ports(&self) -> Vec<PortPlan> {
-        let new = self.slots.iter().filter_map(|slot| match slot {
-            Slot::New(plan) => Some(plan.clone()),
-            Slot::Kept(_) => None,
-        });
-        new.collect()
-    }
-
-    fn kept(&self) -> impl Iterator<Item = &Port> {
-        self.slots.iter().filter_map(|slot| match slot {
-            Slot::Kept(port) => Some(port),
-            Slot::New(_) => None,
-        })
-    }
-
-    /// The ports that it has when it is done. Errors: a new one was not made.
-    fn ports(&self, outputs: &Outputs) -> Result<Vec<Port>, StepError> {
-        let made: Option<Vec<Port>> = outputs.find(&port::step_name(&self.plan.id))?;
-        filled(&self.slots, &made.unwrap_or_default())
-    }
 }
 
 impl Params {
@@ -164,100 +133,6 @@ impl Vnfm {
         }
         Ok(strays)
     }
-}
-
-/// What external links are when a change has been made: connection points that are named are where the change says, the others
-/// stay where they are.
-fn merged(now: &[ExtVirtualLinkData], change: &[ExtVirtualLinkData]) -> Vec<ExtVirtualLinkData> {
-    let named: BTreeSet<&str> = change
-        .iter()
-        .flat_map(|link| link.ext_cps.iter().map(|cp| cp.cpd_id.as_str()))
-        .collect();
-    let mut links: Vec<ExtVirtualLinkData> = now.to_vec();
-    for link in &mut links {
-        link.ext_cps.retain(|cp| !named.contains(cp.cpd_id.as_str()));
-    }
-    for link in change {
-        let cps: Vec<VnfExtCpData> = link.ext_cps.clone();
-        match links.iter_mut().find(|known| known.id == link.id) {
-            Some(known) => {
-                known.vim_connection_id = link.vim_connection_id.clone().or(known.vim_connection_id.take());
-                known.resource_id.clone_from(&link.resource_id);
-                known.ext_cps.extend(cps);
-            }
-            None => links.push(link.clone()),
-        }
-    }
-    links.retain(|link| !link.ext_cps.is_empty());
-    links
-}
-
-fn rewiring(vnfc: &Vnfc, plan: VnfcPlan, strays: &[(String, VirtualNetworkPort)]) -> Rewiring {
-    let slots: Vec<Slot> = plan.ports.iter().map(|wish| slot(vnfc, wish, strays)).collect();
-    let now: BTreeSet<PortId> = vnfc.ports.iter().map(|port| port.id).collect();
-    let kept = slots.iter().filter_map(|slot| match slot {
-        Slot::Kept(port) => Some(port.id),
-        Slot::New(_) => None,
-    });
-    let is_as_it_was = slots.iter().all(|slot| matches!(slot, Slot::Kept(_))) && kept.collect::<BTreeSet<_>>() == now;
-    Rewiring {
-        moves: !is_as_it_was || vnfc.machine.is_none(),
-        plan,
-        slots,
-    }
-}
-
-fn slot(vnfc: &Vnfc, wish: &PortPlan, strays: &[(String, VirtualNetworkPort)]) -> Slot {
-    let network = match &wish.on {
-        Attachment::External { network, .. } => Some(*network),
-        Attachment::Internal { .. } => None,
-    };
-    let serves = |addresses: &[std::net::IpAddr], mac: &str| {
-        wish.addresses.iter().all(|address| addresses.contains(address))
-            && wish.mac.as_ref().is_none_or(|wished| wished == mac)
-    };
-    let here = vnfc
-        .ports
-        .iter()
-        .find(|port| port.cp == wish.cp)
-        .filter(|port| match (&port.on, network) {
-            (Attachment::External { .. }, Some(network)) => {
-                port.network == network && serves(&port.addresses, &port.mac)
-            }
-            (Attachment::Internal { .. }, None) => true,
-            (Attachment::External { .. }, None) | (Attachment::Internal { .. }, Some(_)) => false,
-        });
-    if let Some(port) = here {
-        return Slot::Kept(Port {
-            on: wish.on.clone(),
-            ..port.clone()
-        });
-    }
-    let stray = strays.iter().find(|(_, port)| {
-        label::is_part(&port.metadata, &vnfc.id)
-            && port.metadata.get(label::CP) == Some(&wish.cp)
-            && Some(port.network_id) == network
-            && serves(&port.ip_address, &port.mac_address)
-    });
-    if let Some((vim, port)) = stray {
-        return Slot::Kept(Port {
-            cp: wish.cp.clone(),
-            vim: vim.clone(),
-            id: port.resource_id,
-            network: port.network_id,
-            addresses: port.ip_address.clone(),
-            mac: port.mac_address.clone(),
-            on: wish.on.clone(),
-        });
-    }
-    let was = |port: &&Port| port.cp == wish.cp && Some(port.network) == network && serves(&port.addresses, &port.mac);
-    Slot::New(PortPlan {
-        former: vnfc.former.iter().find(was).map(|port| Former {
-            addresses: port.addresses.clone(),
-            mac: port.mac.clone(),
-        }),
-        ..wish.clone()
-    })
 }
 
 /// The operation.

@@ -14,9 +14,11 @@
 //! VNFs whose connection points move are changed by their VNFM, after everything else was made: it makes the machines anew that have
 //! such a connection point, so a failure elsewhere does not cost them.
 
+mod asked;
 mod difference;
 mod intent;
 mod present;
+mod show;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
