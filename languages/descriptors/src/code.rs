@@ -150,7 +150,7 @@ codes! {
     EndUnqualified = 814, "An end of a link does not say of which VNF it is.", "Write `vnf:connection_point`.";
     ImageElsewhere = 815, "The image is named by a path or name of the system that the descriptor was written for.", "Say where it is: on import with `--image NAME=FILE`.";
     SchemaVersion = 816, "The version of the format is not one that is known here.", "Use one that is known.";
-    ScaleLimit = 817, "The scaling steps of the descriptor are more than are spelled out here.", "Lower the highest scale levels.";
+    ScaleLimit = 817, "The descriptor says something so often or so high that it is not spelled out here.", "Lower the highest scale levels, or split the descriptor.";
 }
 
 impl std::fmt::Display for Code {

@@ -8,6 +8,32 @@ use crate::diagnostic::Diagnostics;
 use crate::source::{Report, Span};
 use crate::yaml::{Data, Node};
 
+/// Longest name or value, in bytes. What is referred to often is copied often, so it shall not be long.
+const WORD_BYTES_MAX: usize = 1 << 10;
+
+/// Most bytes of a model that a descriptor is spelled out into.
+pub(crate) const MODEL_BYTES_MAX: usize = 64 << 20;
+
+/// How large a part of a model is.
+pub(crate) fn weight(part: &impl serde::Serialize) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    match serde_json::to_writer(&mut count, part) {
+        Ok(()) => count.0,
+        Err(_) => MODEL_BYTES_MAX,
+    }
+}
+
 /// What is being read, and what is to be said about it at the end.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
@@ -39,8 +65,19 @@ impl Reader {
         *count += 1;
     }
 
-    /// A text without blanks around it. `None`: there is none, which is told of where one stands empty.
+    /// As [`Self::prose`], for what names or measures something and is short therefore.
     pub(crate) fn text(&mut self, name: &str, node: &Node) -> Option<String> {
+        let text = self.prose(name, node)?;
+        if text.len() > WORD_BYTES_MAX {
+            let message = format!("`{name}` has {} bytes: at most {WORD_BYTES_MAX} are read", text.len());
+            self.report.error(Code::FieldMalformed, node.span, message);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A text without blanks around it. `None`: there is none, which is told of where one stands empty.
+    fn prose(&mut self, name: &str, node: &Node) -> Option<String> {
         let Some(text) = node.text() else {
             if !node.is_null() {
                 let message = format!("`{name}` must be a text; this is {}", node.kind());
@@ -129,6 +166,12 @@ impl<'n> Fields<'n> {
 
     pub(crate) fn text(&mut self, reader: &mut Reader, name: &'static str) -> Option<String> {
         self.word(reader, name).map(|word| word.text)
+    }
+
+    /// A text for people, of any length.
+    pub(crate) fn prose(&mut self, reader: &mut Reader, name: &'static str) -> Option<String> {
+        let node = self.get(name)?;
+        reader.prose(name, node)
     }
 
     /// A text that must be there.
@@ -274,6 +317,11 @@ pub(crate) struct Names {
 }
 
 impl Names {
+    /// Whether nobody has the name yet.
+    pub(crate) fn is_free(&self, name: &str) -> bool {
+        !self.taken.contains(name)
+    }
+
     /// The name itself when it is free; else with the first free number behind it.
     pub(crate) fn give(&mut self, wished: &str) -> String {
         if self.taken.insert(wished.to_owned()) {

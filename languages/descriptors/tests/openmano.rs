@@ -116,8 +116,8 @@ fn what_has_no_place_and_what_nobody_knows_is_told() {
         [
             (Code::FieldUnknown, 4),
             (Code::FieldWithoutEffect, 5),
-            (Code::FieldWithoutEffect, 24),
-            (Code::ImageElsewhere, 35)
+            (Code::FieldWithoutEffect, 23),
+            (Code::ImageElsewhere, 34)
         ]
     );
     assert!(read.warnings.list[0].message.contains("`colour`"));

@@ -16,8 +16,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// Blanks, tabs, line ends.
-    #[regex(r"[ \t\r\n]+")]
+    /// Blanks, tabs, line ends; the mark that some editors put before a text.
+    #[regex(r"[ \t\r\n\u{FEFF}]+")]
     Whitespace,
     /// `// …`, `# …`, `/* … */`.
     #[regex(r"//[^\n]*", allow_greedy = true)]

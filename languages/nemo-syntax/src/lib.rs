@@ -13,6 +13,7 @@
 pub mod codes;
 pub mod diagnostic;
 mod edit;
+mod format;
 pub mod keyword;
 pub mod kind;
 pub mod lexer;
@@ -22,5 +23,6 @@ mod parser;
 pub mod script;
 pub mod tree;
 
+pub use format::format;
 pub use parse::{Parse, TEXT_BYTES_MAX, parse};
 pub use parser::ParseOptions;

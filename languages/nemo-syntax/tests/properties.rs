@@ -5,7 +5,7 @@
 mod texts;
 
 use manifold_nemo_syntax::diagnostic::{Diagnostic, FileId, LabelPlace, Span};
-use manifold_nemo_syntax::{Parse, ParseOptions, parse};
+use manifold_nemo_syntax::{Parse, ParseOptions, format, parse};
 use proptest::prelude::*;
 use texts::{edits, scripts, soup};
 
@@ -89,5 +89,46 @@ proptest! {
     #[test]
     fn an_edit_of_words_gives_what_a_full_parse_gives(text in soup(), edits in edits()) {
         edits_as_full_parse(&text, &edits)?;
+    }
+}
+
+/// What a text says apart from its layout: no white space, no case, one sign for the separators.
+fn bare(text: &str) -> String {
+    let kept = text.chars().filter(|char| !char.is_whitespace() && *char != '\u{feff}');
+    kept.map(|char| if char == '.' { ':' } else { char.to_ascii_lowercase() })
+        .collect()
+}
+
+fn formats(text: &str) -> Result<String, TestCaseError> {
+    let formatted = format(&parse(text, options(false)));
+    prop_assert_eq!(bare(&formatted), bare(text), "{}", formatted);
+    let again = format(&parse(&formatted, options(false)));
+    prop_assert_eq!(&again, &formatted);
+    Ok(formatted)
+}
+
+/// A script with every place taken out, and the separators of paths as they are printed.
+fn without_places(parse: &Parse) -> String {
+    let debug = format!("{:#?}", parse.script());
+    let lines = debug.lines().map(str::trim);
+    lines
+        .filter(|line| !line.starts_with("start: ") && !line.starts_with("end: "))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_formatted_script_says_the_same(text in scripts()) {
+        let formatted = formats(&text)?;
+        let again = parse(&formatted, options(false));
+        prop_assert_eq!(again.diagnostics(), &[]);
+        prop_assert_eq!(without_places(&again), without_places(&parse(&text, options(false))));
+    }
+
+    #[test]
+    fn words_in_any_order_are_formatted_once_and_for_all(text in soup()) {
+        formats(&text)?;
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn read(reader: &mut Reader, root: &Node) -> Option<(Vnfd, Vec<Found>
     top.finish(reader);
     let mut vnf = vnf?;
     let name = vnf.need(reader, "name");
-    let description = vnf.text(reader, "description");
+    let description = vnf.prose(reader, "description");
     let class = vnf.text(reader, "class");
     vnf.without_effect(reader, &["public", "tenant_id", "default_user", "default-user"]);
     if vnf.flag(reader, "physical") == Some(true) {
@@ -85,7 +85,7 @@ fn internal(reader: &mut Reader, vnf: &mut Fields<'_>, vnfcs: &mut Vnfcs, names:
     let mut seen = BTreeSet::new();
     for mut link in vnf.maps(reader, "internal-connections", "an internal connection") {
         let name = link.need(reader, "name");
-        let description = link.text(reader, "description").unwrap_or_default();
+        let description = link.prose(reader, "description").unwrap_or_default();
         let kind = link.word(reader, "type");
         link.without_effect(reader, &["implementation"]);
         let l3 = super::ip_profile(reader, &mut link);

@@ -122,7 +122,7 @@ pub(super) fn read(reader: &mut Reader, vnf: &mut Fields<'_>, names: &mut Names)
 }
 
 fn vnfc(reader: &mut Reader, fields: &mut Fields<'_>, id: String, names: &mut Names) -> (Vdu, BTreeMap<String, usize>) {
-    let description = fields.text(reader, "description").unwrap_or_default();
+    let description = fields.prose(reader, "description").unwrap_or_default();
     let count = fields.count(reader, "count").unwrap_or(1);
     if count == 0 {
         reader

@@ -150,6 +150,12 @@ impl Parser<'_, '_, '_> {
                 return self.bump_as(SyntaxKind::Name);
             }
             SyntaxKind::Less if self.at_placeholder() => return self.placeholder(),
+            kind if kind.is_scalar() && kind != SyntaxKind::Name => {
+                let span = self.token_span(0);
+                let message = format!("a name is expected here, not {}", self.found());
+                self.error(codes::E_NAME, span, message);
+                return self.skip_scalar();
+            }
             _ => {}
         }
         let span = self.behind();
@@ -201,7 +207,12 @@ impl Parser<'_, '_, '_> {
             SyntaxKind::Name => !self.is_keyword_use(0),
             kind => matches!(
                 kind,
-                SyntaxKind::Atom | SyntaxKind::Int | SyntaxKind::Mac | SyntaxKind::Ipv6 | SyntaxKind::Time
+                SyntaxKind::Atom
+                    | SyntaxKind::Int
+                    | SyntaxKind::Mac
+                    | SyntaxKind::Ipv6
+                    | SyntaxKind::Time
+                    | SyntaxKind::Uri
             ),
         }
     }

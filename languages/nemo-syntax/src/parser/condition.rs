@@ -20,7 +20,11 @@ impl Parser<'_, '_, '_> {
     }
 
     fn joined(&mut self, operator: SyntaxKind, node: SyntaxKind, depth: u32, part: impl Fn(&mut Self, u32)) {
-        if self.at(SyntaxKind::End) {
+        let may_begin = matches!(
+            self.kind(0),
+            SyntaxKind::Bang | SyntaxKind::LeftParen | SyntaxKind::Name
+        );
+        if !may_begin || self.is_keyword_use(0) {
             return self.missing_term();
         }
         let checkpoint = self.checkpoint();
@@ -112,6 +116,7 @@ impl Parser<'_, '_, '_> {
                 self.found()
             );
             self.error(codes::E_CONDITION, span, message);
+            self.skip_scalar();
         }
         self.close();
     }

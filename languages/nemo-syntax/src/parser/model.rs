@@ -42,6 +42,14 @@ impl Parser<'_, '_, '_> {
         };
         self.close();
         self.import_note(verb, &seen);
+        let place_of = |keyword| seen.iter().find(|(word, _)| *word == keyword).map(|(_, span)| *span);
+        if let (Some(digest), None) = (place_of(Keyword::Digest), place_of(Keyword::Vnfd)) {
+            self.error(
+                codes::E_DIGEST,
+                digest,
+                "a digest pins a descriptor, and no VNFD stands here",
+            );
+        }
         place
     }
 

@@ -2,6 +2,7 @@
 
 use super::{Parser, replace};
 use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::keyword::Keyword;
 use crate::kind::SyntaxKind;
 
@@ -59,6 +60,10 @@ impl Parser<'_, '_, '_> {
             return;
         }
         let span = self.behind();
+        let is_in_open_string = |told: &Diagnostic| told.code == codes::E_STRING && told.span.end == span.end;
+        if self.diagnostics.last().is_some_and(is_in_open_string) {
+            return;
+        }
         let fix = replace(span, ";", "insert \";\"", true);
         let told = self.fault(codes::E_SEMI, codes::W_SEMI, span, "`;` is missing here");
         told.fix = Some(fix);

@@ -109,9 +109,11 @@ impl Parser<'_, '_, '_> {
     pub(super) fn junk(&mut self) {
         self.open(SyntaxKind::Error);
         self.bump();
-        if !self.at(SyntaxKind::Semicolon) {
-            self.skip_rest(&[]);
+        // A misspelt verb takes with it what it stands before.
+        if self.word(0).is_some_and(|word| word.is_entity() || word.is_model()) {
+            self.bump();
         }
+        self.skip_rest(&[]);
         while matches!(self.kind(0), SyntaxKind::LeftBrace) {
             self.bump();
         }

@@ -1,5 +1,7 @@
 //! Values, properties, actions.
 
+use logos::Logos;
+
 use super::{Parser, shortened};
 use crate::codes;
 use crate::kind::SyntaxKind;
@@ -7,6 +9,9 @@ use crate::kind::SyntaxKind;
 impl Parser<'_, '_, '_> {
     /// `key: value`.
     pub(super) fn property(&mut self) {
+        if self.at_glued() {
+            return self.glued(SyntaxKind::Property);
+        }
         if !matches!(self.kind(0), SyntaxKind::Name | SyntaxKind::Atom) || self.is_keyword_use(0) {
             return self.name("a property", &[]);
         }
@@ -20,6 +25,9 @@ impl Parser<'_, '_, '_> {
 
     /// `name` or `name: value`.
     pub(super) fn action(&mut self) {
+        if self.at_glued() {
+            return self.glued(SyntaxKind::Action);
+        }
         if !matches!(self.kind(0), SyntaxKind::Name | SyntaxKind::Atom) || self.is_keyword_use(0) {
             return self.name("an action", &[]);
         }
@@ -29,6 +37,36 @@ impl Parser<'_, '_, '_> {
             self.bump();
             self.value();
         }
+        self.close();
+    }
+
+    /// A key of hexadecimal letters that was taken for the first part of the address behind its `:`, as in `a:fe80::1`.
+    fn at_glued(&mut self) -> bool {
+        let token = self.peek(0);
+        let text = self.text(token);
+        let is_address = matches!(token.kind, SyntaxKind::Ipv6 | SyntaxKind::Mac);
+        let is_name_first = text.starts_with(|first: char| first.is_ascii_alphabetic());
+        is_address && is_name_first && text.split_once(':').is_some_and(|(_, rest)| !rest.starts_with(':'))
+    }
+
+    fn glued(&mut self, node: SyntaxKind) {
+        self.open(node);
+        let token = self.peek(0);
+        let (key, rest) = self.text(token).split_once(':').unwrap_or_default();
+        self.builder.token(SyntaxKind::Name.into(), key);
+        self.builder.token(SyntaxKind::Colon.into(), ":");
+        self.builder.start_node(SyntaxKind::Value.into());
+        let mut lexer = SyntaxKind::lexer(rest);
+        let kind = match lexer.next() {
+            Some(Ok(kind)) if lexer.remainder().is_empty() && kind.is_scalar() => kind,
+            _ => SyntaxKind::Atom,
+        };
+        self.builder.token(kind.into(), rest);
+        self.source.take();
+        self.behind = token.end;
+        self.rest_of_scalar();
+        self.unit();
+        self.close();
         self.close();
     }
 
@@ -56,6 +94,10 @@ impl Parser<'_, '_, '_> {
     /// A scalar; every `:` behind the first word is part of it.
     fn scalar(&mut self) {
         self.scalar_token();
+        self.rest_of_scalar();
+    }
+
+    fn rest_of_scalar(&mut self) {
         while self.at(SyntaxKind::Colon) {
             self.bump();
             if !self.kind(0).is_scalar() || self.is_keyword_use(0) {
@@ -145,18 +187,22 @@ impl Parser<'_, '_, '_> {
         }
     }
 
+    /// Skips what was told to be wrong.
+    pub(super) fn skip_scalar(&mut self) {
+        if self.kind(0).is_scalar() && !self.is_keyword_use(0) {
+            self.open(SyntaxKind::Error);
+            self.bump();
+            self.close();
+        }
+    }
+
     /// A whole number.
     pub(super) fn integer(&mut self, what: &str) {
         if !self.at(SyntaxKind::Int) {
             let span = self.here();
             let message = format!("{what} is a whole number, not {}", self.found());
             self.error(codes::E_INTEGER, span, message);
-            if self.kind(0).is_scalar() && !self.is_keyword_use(0) {
-                self.open(SyntaxKind::Error);
-                self.bump();
-                self.close();
-            }
-            return;
+            return self.skip_scalar();
         }
         let token = self.peek(0);
         let span = self.token_span(0);
