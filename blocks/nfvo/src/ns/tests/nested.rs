@@ -239,6 +239,15 @@ pub(super) fn networks(site: &Site) -> BTreeSet<(String, String)> {
     all.collect()
 }
 
+/// The links that an operation says it touched.
+async fn links_of(site: &Site, operation: manifold_call::OccurrenceId) -> Vec<String> {
+    let shown = site.nfvo.find_operation(&cx("a"), operation).await.unwrap();
+    let links = shown.resource_changes.unwrap().affected_vls.into_iter();
+    let mut names: Vec<String> = links.map(|link| link.vl_profile_id).collect();
+    names.sort();
+    names
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_net_that_crosses_services_is_one_network_and_everything_comes_and_goes_at_once() {
     let site = site_with(vec![pair(), row()]).await;
@@ -311,8 +320,11 @@ async fn a_net_that_crosses_services_is_one_network_and_everything_comes_and_goe
     let id_in = |ns: &NsTopology, name: &str| ns.links.iter().find(|link| link.name == name).unwrap().id.clone();
     assert_eq!(id_in(&topology, "middle"), id_in(&topology.nested[1], "west"));
 
+    let made = links_of(&site, started).await;
+    assert_eq!(made, ["between", "between", "lan", "middle", "wan"]);
     let started = site.terminate("a", id).await.unwrap();
     completed(&site, started).await;
+    assert_eq!(links_of(&site, started).await, made, "each once");
     assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
     let left = query(&site).await;
     assert_eq!(left.keys().collect::<Vec<_>>(), ["row"], "nested ones are gone");
