@@ -21,6 +21,7 @@ mod life;
 mod random;
 mod reboot;
 mod stream;
+mod update;
 mod wait;
 
 pub use chance::Chance;
@@ -33,4 +34,5 @@ pub use life::{Objects, Operations, Services, each, kernel, objects, state_of, t
 pub use random::{Prober, Random, random};
 pub use reboot::reboot;
 pub use stream::{Stream, answers};
+pub use update::update;
 pub use wait::wait_for;

@@ -172,6 +172,8 @@ fn work(shared: &(Mutex<Board>, Condvar), sources: &LeafSources, tell: &dyn Fn(T
             diagnostics: diagnostics(checker, &job, leaves),
             leaves: leaves.asked_for(),
         };
+        // A script that nobody else holds can be changed where it stands.
+        drop(job);
         if !tell(Told::Checked(checked)) {
             return;
         }

@@ -6,7 +6,7 @@
 use crate::checks::Source;
 use crate::descriptor;
 use crate::documents::{Document, Documents};
-use crate::index::{Lookup, World};
+use crate::index::World;
 use manifold_nemo_syntax::diagnostic::FileId;
 use manifold_nemo_syntax::script::{Script, Statement};
 use std::collections::BTreeSet;
@@ -26,16 +26,8 @@ pub(crate) fn of(world: &World<'_>, file: FileId) -> Vec<FileId> {
         let Some(document) = world.documents().get(next) else {
             continue;
         };
-        let mut names: Vec<&str> = document
-            .index()
-            .uses
-            .iter()
-            .filter(|used| used.lookup == Lookup::Model)
-            .map(|used| used.name.text.as_str())
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        open.extend(names.into_iter().filter_map(|name| world.model(next, name)));
+        let foreign = document.models().foreign.iter();
+        open.extend(foreign.filter_map(|name| world.model(next, name)));
     }
     found.remove(&file);
     std::iter::once(file).chain(found).collect()
@@ -43,9 +35,8 @@ pub(crate) fn of(world: &World<'_>, file: FileId) -> Vec<FileId> {
 
 /// Their scripts. Of other documents only the models count, of models of one name the first, and descriptors' addresses are made
 /// independent of where the document is.
-pub(crate) fn sources(documents: &Documents, document: &Document, files: &[FileId]) -> Vec<Source> {
-    let own = document.index().model_names();
-    let mut taken: BTreeSet<String> = own.map(|name| name.to_string()).collect();
+pub(crate) fn sources<'d>(documents: &'d Documents, document: &'d Document, files: &[FileId]) -> Vec<Source> {
+    let mut taken: BTreeSet<&str> = document.models().defined.iter().map(String::as_str).collect();
     let sources = files.iter().filter_map(|file| {
         let other = documents.get(*file)?;
         Some(Source {
@@ -61,14 +52,14 @@ pub(crate) fn sources(documents: &Documents, document: &Document, files: &[FileI
     sources.collect()
 }
 
-fn models(other: &Document, seen_from: &Document, taken: &mut BTreeSet<String>) -> Script {
+fn models<'d>(other: &'d Document, seen_from: &Document, taken: &mut BTreeSet<&'d str>) -> Script {
     let is_elsewhere = other.folder() != seen_from.folder();
     let models = other
         .script()
         .statements
         .iter()
         .filter_map(|statement| match statement {
-            Statement::Model(model) if taken.insert(model.name.text.clone()) => {
+            Statement::Model(model) if taken.insert(&model.name.text) => {
                 let mut model = model.clone();
                 if let Some(reference) = model.descriptor.as_mut().filter(|_| is_elsewhere) {
                     reference.uri = descriptor::key(other.folder(), &reference.uri);

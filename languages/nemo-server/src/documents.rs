@@ -5,7 +5,7 @@
 
 use crate::address::Address;
 use crate::folders;
-use crate::index::Index;
+use crate::index::{Index, Models};
 use crate::position::{Encoding, Lines};
 use lsp_types::{Range, TextDocumentContentChangeEvent};
 use manifold_nemo_syntax::diagnostic::{FileId, Span};
@@ -34,6 +34,7 @@ pub(crate) struct Document {
     parse: Parse,
     lines: Lines,
     index: OnceCell<Index>,
+    models: OnceCell<Models>,
     /// The text is too large: an empty one stands for it.
     is_too_large: bool,
     /// Changes when the text does.
@@ -52,6 +53,7 @@ impl Document {
             lines: Lines::of(&text),
             parse: Parse::new(text, options(file)),
             index: OnceCell::new(),
+            models: OnceCell::new(),
             is_too_large,
             stamp,
         }
@@ -80,6 +82,11 @@ impl Document {
     /// Its names.
     pub(crate) fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::of(self.script()))
+    }
+
+    /// Which models it defines, and which it takes from others.
+    pub(crate) fn models(&self) -> &Models {
+        self.models.get_or_init(|| Models::of(self.script()))
     }
 
     /// Its file.
@@ -129,6 +136,7 @@ impl Document {
             }
         }
         self.index = OnceCell::new();
+        self.models = OnceCell::new();
     }
 
     fn replace(&mut self, text: String) {
@@ -311,6 +319,7 @@ impl Documents {
                 parse,
                 lines,
                 index: OnceCell::new(),
+                models: OnceCell::new(),
                 ..*known
             };
             (known.file, copy)

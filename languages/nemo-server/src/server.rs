@@ -279,7 +279,11 @@ impl Server {
 
     pub(crate) fn answer(&mut self, id: RequestId, result: Result<Value, Failure>) {
         let response = match result {
-            Ok(value) => Response::new_ok(id, value),
+            Ok(value) => Response {
+                id,
+                result: Some(value),
+                error: None,
+            },
             Err(failure) => Response::new_err(id, failure.code(), failure.to_string()),
         };
         self.outgoing.push(response.into());

@@ -9,6 +9,7 @@
 //! connection: nobody knows any more where a message begins.
 
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, Read, Write};
 
@@ -170,25 +171,37 @@ fn request_id(value: &Value) -> Option<RequestId> {
 
 /// Writes a message.
 pub(crate) fn write(output: &mut impl Write, message: &Message) -> io::Result<()> {
-    let mut value = serde_json::to_value(message)?;
-    if let (Value::Object(object), Message::Response(response)) = (&mut value, message)
-        && response.error.is_none()
-    {
-        // An answer without a result has to say so: `null` is a result.
-        object.entry("result").or_insert(Value::Null);
-    }
-    write_value(output, value)
+    write_body(
+        output,
+        &Versioned {
+            jsonrpc: "2.0",
+            message,
+        },
+    )
+}
+
+#[derive(Serialize)]
+struct Versioned<M> {
+    jsonrpc: &'static str,
+    #[serde(flatten)]
+    message: M,
 }
 
 /// Writes the answer to what was no message.
 pub(crate) fn write_refusal(output: &mut impl Write, refusal: &Refusal) -> io::Result<()> {
     let error = json!({ "code": refusal.code, "message": refusal.message });
-    write_value(output, json!({ "id": refusal.id, "error": error }))
+    let message = json!({ "id": refusal.id, "error": error });
+    write_body(
+        output,
+        &Versioned {
+            jsonrpc: "2.0",
+            message,
+        },
+    )
 }
 
-fn write_value(output: &mut impl Write, mut value: Value) -> io::Result<()> {
-    value["jsonrpc"] = "2.0".into();
-    let body = serde_json::to_vec(&value)?;
+fn write_body(output: &mut impl Write, body: &impl Serialize) -> io::Result<()> {
+    let body = serde_json::to_vec(body)?;
     write!(output, "Content-Length: {}\r\n\r\n", body.len())?;
     output.write_all(&body)?;
     output.flush()

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::adopt;
-use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedWan};
+use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
 use super::mscs::{MadeMscs, MakeMscs};
 use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
 use super::show;
@@ -243,11 +243,11 @@ impl Instantiate {
     }
 }
 
-fn mscs_step(link: &str) -> String {
+pub(super) fn mscs_step(link: &str) -> String {
     format!("mscs/{link}")
 }
 
-fn sap_step(sapd: &str) -> String {
+pub(super) fn sap_step(sapd: &str) -> String {
     format!("sap/{sapd}")
 }
 
@@ -257,6 +257,7 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
     let layout = &params.layout;
     record.state = NsState::Instantiated;
     record.flavour_id = Some(params.request.ns_flavour_id.clone());
+    record.level_id = params.request.ns_instantiation_level_id.clone();
     record.pnfs = layout.pnfs.clone();
     record.asked_wim = layout
         .links
@@ -304,29 +305,10 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
         });
     }
     for link in &layout.links {
-        fill_link(&mut all, params, link, outputs)?;
+        fill_link(&mut all, &params.ns, link, outputs)?;
     }
     for sap in &layout.saps {
-        let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
-            continue;
-        };
-        let (ns, sapd) = match &sap.home {
-            Some(home) => (&home.ns, &home.name),
-            None => (&params.ns, &sap.sapd),
-        };
-        let link = layout.name_in(&sap.link, ns).to_owned();
-        of(&mut all, ns)?.saps.push(NsSap {
-            info: SapInfo {
-                id: sap.id.clone(),
-                sapd_id: sapd.clone(),
-                sap_name: sap.name.clone(),
-                description: sap.description.clone(),
-                sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
-                resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
-            },
-            vim: sap.vim.clone(),
-            link,
-        });
+        fill_sap(&mut all, &params.ns, layout, sap, outputs)?;
     }
     // Whatever network was planned may be there, made or half made.
     all[0].vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
@@ -339,8 +321,44 @@ fn of<'a>(all: &'a mut [NsRecord], ns: &str) -> Result<&'a mut NsRecord, StepErr
         .ok_or_else(|| StepError::internal(format!("the plan has no NS {ns}")))
 }
 
-/// A link into every NS that it reaches.
-fn fill_link(all: &mut [NsRecord], params: &Params, link: &PlannedLink, outputs: &Outputs) -> Result<(), StepError> {
+/// A SAP that was made, into the NS that has it; `ns` is the outermost one.
+pub(super) fn fill_sap(
+    all: &mut [NsRecord],
+    ns: &str,
+    layout: &Layout,
+    sap: &PlannedSap,
+    outputs: &Outputs,
+) -> Result<(), StepError> {
+    let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
+        return Ok(());
+    };
+    let (ns, sapd) = match &sap.home {
+        Some(home) => (home.ns.as_str(), &home.name),
+        None => (ns, &sap.sapd),
+    };
+    let link = layout.name_in(&sap.link, ns).to_owned();
+    of(all, ns)?.saps.push(NsSap {
+        info: SapInfo {
+            id: sap.id.clone(),
+            sapd_id: sapd.clone(),
+            sap_name: sap.name.clone(),
+            description: sap.description.clone(),
+            sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
+            resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
+        },
+        vim: sap.vim.clone(),
+        link,
+    });
+    Ok(())
+}
+
+/// A link into every NS that it reaches; `ns` is the outermost one.
+pub(super) fn fill_link(
+    all: &mut [NsRecord],
+    ns: &str,
+    link: &PlannedLink,
+    outputs: &Outputs,
+) -> Result<(), StepError> {
     let mut networks = Vec::new();
     for vim in &link.vims {
         let Some(made) = outputs.find::<MadeNetwork>(&PlannedNetwork::step(&link.link, vim))? else {
@@ -362,7 +380,7 @@ fn fill_link(all: &mut [NsRecord], params: &Params, link: &PlannedLink, outputs:
             .map(|made| (made.id.to_string(), Some(made.name), made.mtu)),
     };
     let own = [LinkPart {
-        ns: params.ns.clone(),
+        ns: ns.to_owned(),
         names: vec![link.link.clone()],
     }];
     let parts = if link.parts.is_empty() { &own } else { &link.parts[..] };

@@ -20,6 +20,7 @@ mod terminate;
 #[cfg(test)]
 mod tests;
 mod topology;
+mod update;
 pub(crate) mod vnf;
 
 use std::collections::HashSet;
@@ -29,13 +30,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use manifold_call::{CallError, Context, ErrorKind, OccurrenceId, Outcome, Uuid};
-use manifold_lcm::{CancelMode, Occurrence, OccurrenceFilter, Operation, Start};
+use manifold_lcm::{CancelMode, Occurrence, OccurrenceFilter, OnFailure, Operation, Start};
 use manifold_nfvo_interface::{
-    CancelNsOperation, NewNs, NsInstanceId, NsLifecycleManagement, NsTopology, OnNs, Progress,
+    CancelNsOperation, Changes, NewNs, NsInstanceId, NsLifecycleManagement, NsTopology, OnNs, Progress,
 };
 use manifold_sol::{
     CancelModeType, HealNsRequest, InstantiateNsRequest, LcmOperationState, NsInstance, NsLcmOpOcc, NsState,
-    ScaleNsRequest, TerminateNsRequest, VnfInstance,
+    ScaleNsRequest, TerminateNsRequest, UpdateNsRequest, VnfInstance,
 };
 use manifold_store::{Batch, Doc, Expect, Put, Query};
 use manifold_vnfm_interface::CancelOperation;
@@ -60,6 +61,7 @@ pub(crate) fn operations(near: &Arc<Near>) -> Vec<Arc<dyn Operation>> {
         }),
         Arc::new(heal::Heal { near: near() }),
         Arc::new(terminate::Terminate { near: near() }),
+        Arc::new(update::Update { near: near() }),
     ]
 }
 
@@ -130,6 +132,20 @@ impl NsLifecycleManagement for Nfvo {
         check_state(&record, NsState::Instantiated)?;
         let params = self.healing(cx, &record, ask.request).await?;
         self.start(cx, heal::KIND, &doc, record, &params).await
+    }
+
+    async fn update(&self, cx: &Context, ask: OnNs<UpdateNsRequest>) -> Outcome<OccurrenceId> {
+        let (doc, mut record) = self.record(cx, ask.ns_instance_id).await?;
+        if let Some(first) = self.begun(cx, update::KIND, &doc.id).await? {
+            return Ok(first);
+        }
+        self.check_idle(cx, &record).await?;
+        check_state(&record, NsState::Instantiated)?;
+        // Nobody deletes the new NSD between its being looked at and its being noted.
+        let _gate = self.catalogue.gate().await;
+        let params = self.updating(cx, &record, ask.request).await?;
+        record.next_nsd = Some(params.follows.nsd_info_id.clone());
+        self.start(cx, update::KIND, &doc, record, &params).await
     }
 
     async fn terminate(&self, cx: &Context, ask: OnNs<TerminateNsRequest>) -> Outcome<OccurrenceId> {
@@ -245,6 +261,12 @@ impl NsLifecycleManagement for Nfvo {
         ))
     }
 
+    async fn plan_update(&self, cx: &Context, ask: OnNs<UpdateNsRequest>) -> Outcome<Changes> {
+        let (_, record) = self.record(cx, ask.ns_instance_id).await?;
+        check_state(&record, NsState::Instantiated)?;
+        self.changes(cx, &record, ask.request).await
+    }
+
     async fn topology(&self, cx: &Context, id: NsInstanceId) -> Outcome<NsTopology> {
         let (_, record) = self.record(cx, id).await?;
         let whole = self.whole(cx, &record).await?;
@@ -330,6 +352,9 @@ impl Nfvo {
         // The wish is known by its occurrence's id; the engine's own comparison would refuse it when sites have changed meanwhile.
         let mut start = Start::new(cx, kind, &doc.id, record::json(params)?).with_id(id);
         start.idempotency_key = None;
+        if kind == update::KIND {
+            start = start.on_failure(OnFailure::Rollback);
+        }
         let start = start.write(record.put(&cx.tenant, Expect::Exactly(doc.revision))?);
         let start = claims.into_iter().fold(start, Start::write);
         match self.near.engine()?.start(start).await {

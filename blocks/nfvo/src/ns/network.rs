@@ -67,7 +67,7 @@ async fn of_ns(vim: &VimHandle, cx: &StepCx, part: &str, ns: &str) -> Result<Net
 }
 
 /// Ends these; what is gone already is gone.
-async fn end(vim: &VimHandle, cx: &StepCx, ids: Vec<Uuid>) -> Result<(), StepError> {
+pub(super) async fn end(vim: &VimHandle, cx: &StepCx, ids: Vec<Uuid>) -> Result<(), StepError> {
     if ids.is_empty() {
         return Ok(());
     }

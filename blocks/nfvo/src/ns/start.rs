@@ -71,6 +71,7 @@ impl Nfvo {
             constituents: &constituents,
             survey: &survey,
             has_wim: self.near.wim()?.is_some(),
+            staying: &super::layout::Staying::default(),
         }
         .answer()?;
         existing.take_into(&mut layout)?;
@@ -238,7 +239,7 @@ impl Nfvo {
     }
 }
 
-fn member<'a>(record: &'a NsRecord, id: &str, faults: &mut Faults) -> Option<&'a NsVnf> {
+pub(super) fn member<'a>(record: &'a NsRecord, id: &str, faults: &mut Faults) -> Option<&'a NsVnf> {
     let found = record.vnfs.iter().find(|vnf| vnf.id == id);
     if found.is_none() {
         let known: Vec<String> = record

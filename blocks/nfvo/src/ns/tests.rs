@@ -6,6 +6,7 @@ mod nested;
 mod nested_shapes;
 mod places;
 mod shapes;
+mod updates;
 
 use std::collections::BTreeSet;
 

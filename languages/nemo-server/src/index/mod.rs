@@ -10,8 +10,10 @@
 //! is asked for.
 
 mod gather;
+mod models;
 mod resolve;
 
+pub(crate) use models::Models;
 pub(crate) use resolve::{Occurrence, Role, Symbol, World};
 
 use manifold_nemo_syntax::diagnostic::Span;

@@ -44,11 +44,11 @@ pub(crate) struct Occurrence {
 /// All documents, to look names up in. Lives for one question.
 pub(crate) struct World<'d> {
     documents: &'d Documents,
-    models: RefCell<Models>,
+    models: RefCell<Found>,
 }
 
 /// Which document a model's name means in which document.
-type Models = HashMap<(FileId, Arc<str>), Option<FileId>>;
+type Found = HashMap<(FileId, Arc<str>), Option<FileId>>;
 
 impl<'d> World<'d> {
     /// Over these documents.
@@ -78,7 +78,7 @@ impl<'d> World<'d> {
 
     fn look_for_model(&self, from: FileId, name: &str) -> Option<FileId> {
         let from = self.documents.get(from)?;
-        if from.index().models(name).next().is_some() {
+        if from.models().defined.contains(name) {
             return Some(from.file);
         }
         let folder = from.path().and_then(Path::parent);
@@ -88,7 +88,7 @@ impl<'d> World<'d> {
         };
         self.documents
             .iter()
-            .filter(|document| document.index().models(name).next().is_some())
+            .filter(|document| document.models().defined.contains(name))
             .min_by_key(|document| (far(document), document.address.as_str().to_owned()))
             .map(|document| document.file)
     }

@@ -104,7 +104,7 @@ fn the_composed_model_has_its_three_faults_each_at_its_place() {
     };
     let import = "CREATE NodeModel sample_vnf VNFD catalog:sample;\n    ConnectionPoint data_inside at VNFD:xe0;\n    ConnectionPoint data_outside at VNFD:xe1;\n";
     let whole = format!("{import}{text}");
-    let found = all_diagnostics(&[whole.clone()], &Catalogue::new(), &Options::default());
+    let found = all_diagnostics(std::slice::from_ref(&whole), &Catalogue::new(), &Options::default());
     let mut seen = errors(&found);
     seen.sort_unstable();
     assert_eq!(seen, ["E-ENDNODES", "E-MODEL-UNKNOWN", "E-SEMI"], "{found:#?}");

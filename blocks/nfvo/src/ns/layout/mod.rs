@@ -9,9 +9,11 @@ mod ends;
 mod links;
 pub(crate) mod nested;
 mod place;
+mod stay;
 
 pub(crate) use nested::{Home, LinkPart, PlannedAdopted, PlannedNested};
 pub(crate) use place::cure;
+pub(crate) use stay::{Staying, StayingVnf};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -155,6 +157,7 @@ pub(crate) struct Question<'a> {
     pub(crate) constituents: &'a Constituents,
     pub(crate) survey: &'a Survey,
     pub(crate) has_wim: bool,
+    pub(crate) staying: &'a Staying,
 }
 
 /// An instance of a profile, before it has a place.
@@ -164,6 +167,8 @@ struct Wanted<'a> {
     flavour: &'a DeploymentFlavour,
     /// VIMs that it must be at, and who says so.
     pins: Vec<(String, String)>,
+    /// Its machines, if it is there already.
+    machines: Option<&'a std::collections::BTreeSet<String>>,
 }
 
 impl Question<'_> {
@@ -259,7 +264,13 @@ impl Question<'_> {
                 );
                 continue;
             };
-            if package.operational_state == manifold_sol::PackageOperationalState::Disabled {
+            let level_id = self.request.ns_instantiation_level_id.as_deref();
+            let count = self
+                .staying
+                .count(&profile.id)
+                .unwrap_or_else(|| self.nsd.instances_at(profile, level_id));
+            let new = self.staying.new_numbers(&profile.id, count);
+            if package.operational_state == manifold_sol::PackageOperationalState::Disabled && !new.is_empty() {
                 faults.push(
                     CallError::invalid(format!(
                         "profile {} needs VNFD {}, whose package {} is DISABLED",
@@ -302,22 +313,29 @@ impl Question<'_> {
                     )),
                 }
             }
-            let count = self
-                .nsd
-                .instances_at(profile, self.request.ns_instantiation_level_id.as_deref());
+            for there in self.staying.of(&profile.id) {
+                let mut wanted = there.wanted(&connected, vnfd, flavour);
+                ends.bind(&mut wanted);
+                wanted.pins.clear();
+                all.push(wanted);
+            }
             let params = self
                 .request
                 .additional_params_for_vnf
                 .iter()
                 .find(|params| params.vnf_profile_id == profile.id);
-            for n in 1..=count {
+            for n in new {
                 let given = params.and_then(|params| params.vnf_instance_name.clone());
                 let name = given.unwrap_or_else(|| nested::name(self.ns_name, &profile.id));
                 let mut wanted = Wanted {
                     vnf: PlannedVnf {
                         key: format!("{}-{n}", profile.id),
                         profile: profile.id.clone(),
-                        name: if count > 1 { format!("{name}-{n}") } else { name },
+                        name: if count > 1 || n > 1 {
+                            format!("{name}-{n}")
+                        } else {
+                            name
+                        },
                         vnfd_id: profile.vnfd_id.clone(),
                         package: package.id.clone(),
                         flavour_id: profile.flavour_id.clone(),
@@ -330,7 +348,8 @@ impl Question<'_> {
                     },
                     vnfd,
                     flavour,
-                    pins: Vec::new(),
+                    pins: self.staying.pins(&connected),
+                    machines: None,
                 };
                 ends.bind(&mut wanted);
                 self.locate(&mut wanted, faults);

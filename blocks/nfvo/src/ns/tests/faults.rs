@@ -10,10 +10,11 @@ use manifold_sol::{HealNsRequest, HealVnfData, InstantiateNsRequest, NestedNsIns
 use manifold_store::{Query, Store};
 use serde_json::Value;
 
+use super::updates::{everything, to_version, version};
 use super::{nested, scale};
 use crate::Nfvo;
 use crate::fakes::{DEMO, LIMIT, Site, TWO_SITE, World, cx, locked, two_site};
-use crate::ns::{heal, instantiate, terminate};
+use crate::ns::{heal, instantiate, terminate, update};
 use crate::record::{self, NsRecord};
 
 struct Lives {
@@ -134,6 +135,7 @@ impl Lives {
                 };
                 record::json(&nfvo.healing(&cx, &record, request).await.unwrap()).unwrap()
             }
+            update::KIND => record::json(&nfvo.updating(&cx, &record, to_version(true)).await.unwrap()).unwrap(),
             _ => {
                 let kind = if operation == crate::ns::scale::OUT {
                     ScaleVnfType::ScaleOut
@@ -172,6 +174,7 @@ impl Arena for Lives {
         self.world.onboard("a", &DEMO).await;
         self.world.onboard("a", &nested::machines()).await;
         self.world.onboard("a", &[nested::around()]).await;
+        self.world.onboard("a", &[version(everything)]).await;
         if self.service == Service::Adopted {
             self.ns(engine, TWO_SITE, true).await?;
         }
@@ -237,7 +240,8 @@ fn every_operation_has_its_test() {
             instantiate::KIND,
             crate::ns::scale::IN,
             crate::ns::scale::OUT,
-            terminate::KIND
+            terminate::KIND,
+            update::KIND
         ]
     );
 }
@@ -289,6 +293,11 @@ async fn taking_a_service_in_and_letting_it_go_survives_every_fault_of_every_ste
     all_faults(instantiate::KIND, Service::Adopted).await;
     all_faults(heal::KIND, Service::Adopted).await;
     all_faults(terminate::KIND, Service::Adopted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn updating_survives_every_fault_of_every_step() {
+    all_faults(update::KIND, Service::Alone).await;
 }
 
 /// The figure that the goal of ten milliseconds stands on: commits, of which each costs 0.4 ms.
