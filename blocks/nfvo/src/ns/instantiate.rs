@@ -198,18 +198,27 @@ impl Operation for Instantiate {
                 change_type: ChangeType::Added,
             })
         });
+        let is_there = |link: &PlannedLink| {
+            let mut own = params
+                .layout
+                .networks
+                .iter()
+                .filter(|network| network.link == link.link);
+            own.any(|network| network.existing.is_some())
+        };
         let affected_vls = params
             .layout
             .links
             .iter()
-            .filter(|link| link.vims.iter().any(|vim| made(&PlannedNetwork::step(&link.link, vim))));
+            .filter(|link| link.vims.iter().any(|vim| made(&PlannedNetwork::step(&link.link, vim))))
+            .filter(|link| !is_there(link));
         let changes = NsResourceChanges {
             affected_vnfs: affected_vnfs.collect(),
             affected_vls: affected_vls
                 .map(|link| AffectedNsVl {
                     ns_virtual_link_instance_id: link.id.clone(),
-                    ns_virtual_link_desc_id: link.link.clone(),
-                    vl_profile_id: link.link.clone(),
+                    ns_virtual_link_desc_id: link.outermost_name().to_owned(),
+                    vl_profile_id: link.outermost_name().to_owned(),
                     change_type: ChangeType::Added,
                 })
                 .collect(),

@@ -57,9 +57,8 @@ impl Params {
             ns: record.id.clone(),
             request,
             vnfs: record.vnfs.clone(),
-            links: record
-                .links
-                .iter()
+            links: whole
+                .own_links()
                 .map(|link| (link.info.id.clone(), link.info.ns_virtual_link_desc_id.clone()))
                 .collect(),
             vims: record.vims.clone(),
