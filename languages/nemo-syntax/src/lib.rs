@@ -10,5 +10,19 @@
 //! The language is that of draft-xia-sdnrg-nemo-language as OpenDaylight executes it, with the VNFD extension of
 //! draft-aranda-nfvrg-recursive-vnf-03.
 
+pub mod codes;
 pub mod diagnostic;
+mod edit;
+mod format;
+pub mod keyword;
+pub mod kind;
+pub mod lexer;
+mod lower;
+mod parse;
+mod parser;
 pub mod script;
+pub mod tree;
+
+pub use format::format;
+pub use parse::{Parse, TEXT_BYTES_MAX, parse};
+pub use parser::ParseOptions;

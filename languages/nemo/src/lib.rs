@@ -8,5 +8,25 @@
 //! ```
 //! Pure but for what a [`leaf::LeafSource`] does. All faults of a script come at once, with fixes where one is known.
 
+mod body;
+pub mod check;
+mod code;
+pub mod compile;
+pub mod condition;
+mod demand;
+mod elaborate;
+pub mod expand;
+pub mod graph;
+pub mod index;
+mod interface;
 pub mod leaf;
+mod nearest;
+mod nets;
+mod report;
+mod rules;
 pub mod service;
+mod signature;
+mod statements;
+mod values;
+
+pub use elaborate::{COMPOSITES_MAX, VNFS_MAX};

@@ -8,6 +8,7 @@ mod heal;
 mod instantiate;
 pub(crate) mod layout;
 mod mscs;
+mod nested;
 mod network;
 mod pools;
 mod scale;
@@ -96,7 +97,7 @@ impl NsLifecycleManagement for Nfvo {
         if let Some(first) = self.begun(cx, instantiate::KIND, &doc.id).await? {
             return Ok(first);
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::NotInstantiated)?;
         let params = self.instantiation(cx, &record, ask.request).await?;
         self.start(cx, instantiate::KIND, &doc, record, &params).await
@@ -109,7 +110,7 @@ impl NsLifecycleManagement for Nfvo {
                 return Ok(first);
             }
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::Instantiated)?;
         let (kind, params) = self.scaling(cx, &record, ask.request).await?;
         self.start(cx, kind, &doc, record, &params).await
@@ -120,7 +121,7 @@ impl NsLifecycleManagement for Nfvo {
         if let Some(first) = self.begun(cx, heal::KIND, &doc.id).await? {
             return Ok(first);
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::Instantiated)?;
         let params = self.healing(cx, &record, ask.request).await?;
         self.start(cx, heal::KIND, &doc, record, &params).await
@@ -131,19 +132,19 @@ impl NsLifecycleManagement for Nfvo {
         if let Some(first) = self.begun(cx, terminate::KIND, &doc.id).await? {
             return Ok(first);
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::Instantiated)?;
         if let Some(when) = &ask.request.termination_time {
             let fault = CallError::unsupported(format!("the NS is terminated now or not at all, not at {when}"));
             return Err(fault.cure("leave terminationTime out"));
         }
-        let params = terminate::Params::of(&record, ask.request);
+        let params = terminate::Params::of(&self.whole(cx, &record).await?, ask.request);
         self.start(cx, terminate::KIND, &doc, record, &params).await
     }
 
     async fn delete(&self, cx: &Context, id: NsInstanceId) -> Outcome<()> {
         let (doc, record) = self.record(cx, id).await?;
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::NotInstantiated)?;
         // An operation that starts meanwhile has written the record.
         let batch = Batch::new().delete(NS, &record.id, Expect::Exactly(doc.revision));
@@ -241,8 +242,9 @@ impl NsLifecycleManagement for Nfvo {
 
     async fn topology(&self, cx: &Context, id: NsInstanceId) -> Outcome<NsTopology> {
         let (_, record) = self.record(cx, id).await?;
-        let vnfs = self.vnfs(cx, &record).await?;
-        topology::topology(&self.near, cx, &record, &vnfs).await
+        let whole = self.whole(cx, &record).await?;
+        let vnfs = self.vnfs(cx, &whole.ns).await?;
+        topology::topology(&self.near, cx, record, &whole, &vnfs).await
     }
 }
 
@@ -274,8 +276,9 @@ impl Nfvo {
         }
     }
 
-    /// Errors: `Busy`, naming the occurrence.
-    async fn check_idle(&self, record: &NsRecord) -> Outcome<()> {
+    /// Errors: `Conflict`, naming the NS that holds it; `Busy`, naming the occurrence.
+    async fn check_idle(&self, cx: &Context, record: &NsRecord) -> Outcome<()> {
+        self.check_free(cx, record).await?;
         let Some(last) = record.operation.as_ref().and_then(|id| id.parse::<OccurrenceId>().ok()) else {
             return Ok(());
         };

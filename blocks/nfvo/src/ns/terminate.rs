@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::mscs::RemoveMscs;
+use super::nested::Whole;
 use super::network::RemoveNetworks;
 use super::vnf::{RemoveStrays, RemoveVnf, parse};
 use crate::near::Near;
@@ -39,10 +40,15 @@ pub(crate) struct Params {
     pub(crate) has_saps: BTreeSet<String>,
     pub(crate) asked_wim: bool,
     pub(crate) doubtful: bool,
+    /// NSs in it, at all depths: they go with it.
+    #[serde(default)]
+    pub(crate) nested: Vec<String>,
 }
 
 impl Params {
-    pub(crate) fn of(record: &NsRecord, request: TerminateNsRequest) -> Self {
+    /// Of an NS as it is [whole](super::nested::Whole).
+    pub(crate) fn of(whole: &Whole, request: TerminateNsRequest) -> Self {
+        let record = &whole.ns;
         Self {
             ns: record.id.clone(),
             request,
@@ -56,6 +62,7 @@ impl Params {
             has_saps: record.saps.iter().map(|sap| sap.vim.clone()).collect(),
             asked_wim: record.asked_wim,
             doubtful: record.doubtful,
+            nested: whole.nested.iter().map(|nested| nested.id.clone()).collect(),
         }
     }
 }
@@ -178,6 +185,7 @@ impl Operation for Terminate {
         ];
         if all_gone {
             writes.extend(params.vnfs.iter().map(|vnf| Write::delete(VNF, &vnf.id, Expect::Any)));
+            writes.extend(params.nested.iter().map(|id| Write::delete(NS, id, Expect::Any)));
         }
         Ok(writes)
     }

@@ -137,6 +137,7 @@ fn lay_link(
         wan: is_multi_site
             .then(|| wan(question, link, sites, given, mtu.unwrap_or(MTU_MAX), faults))
             .flatten(),
+        parts: vec![],
     });
 }
 

@@ -7,8 +7,10 @@
 
 mod ends;
 mod links;
+pub(crate) mod nested;
 mod place;
 
+pub(crate) use nested::{Home, LinkPart, PlannedNested};
 pub(crate) use place::cure;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +37,9 @@ pub(crate) struct Layout {
     pub(crate) networks: Vec<PlannedNetwork>,
     pub(crate) saps: Vec<PlannedSap>,
     pub(crate) pnfs: Vec<NsPnf>,
+    /// Each after the one that holds it.
+    #[serde(default)]
+    pub(crate) nested: Vec<PlannedNested>,
 }
 
 /// A VNF to make.
@@ -56,6 +61,9 @@ pub(crate) struct PlannedVnf {
     /// External connection points and the links that they are on.
     pub(crate) ends: Vec<(String, String)>,
     pub(crate) additional_params: BTreeMap<String, serde_json::Value>,
+    /// The nested NS that it is in; `None`: in the NS itself.
+    #[serde(default)]
+    pub(crate) home: Option<Home>,
 }
 
 /// A link.
@@ -64,10 +72,13 @@ pub(crate) struct PlannedVnf {
 pub(crate) struct PlannedLink {
     /// Of the instance.
     pub(crate) id: String,
-    /// In the NSD.
+    /// In the NSD, laid flat.
     pub(crate) link: String,
     pub(crate) vims: Vec<String>,
     pub(crate) wan: Option<PlannedWan>,
+    /// What it is in each NS that it reaches, the outermost first; empty: a link of the NS itself, by its own name.
+    #[serde(default)]
+    pub(crate) parts: Vec<LinkPart>,
 }
 
 /// What carries a link between its sites.
@@ -109,6 +120,16 @@ pub(crate) struct PlannedSap {
     pub(crate) link: String,
     pub(crate) vim: String,
     pub(crate) addresses: Vec<IpAddr>,
+    /// The nested NS that it is of; `None`: of the NS itself.
+    #[serde(default)]
+    pub(crate) home: Option<Home>,
+}
+
+impl PlannedVnf {
+    /// Its profile, as the descriptor of its own NS calls it.
+    pub(crate) fn profile_in_ns(&self) -> &str {
+        self.home.as_ref().map_or(&self.profile, |home| &home.name)
+    }
 }
 
 impl PlannedNetwork {
@@ -123,6 +144,7 @@ pub(crate) struct Question<'a> {
     pub(crate) ns: Uuid,
     pub(crate) ns_name: &'a str,
     pub(crate) request: &'a InstantiateNsRequest,
+    /// Laid flat: what is nested is called by its path.
     pub(crate) nsd: &'a Nsd,
     pub(crate) constituents: &'a Constituents,
     pub(crate) survey: &'a Survey,
@@ -205,18 +227,6 @@ impl Question<'_> {
         {
             faults.invalid(format!("the NSD has no PNF profile {}", pnf.pnf_profile_id));
         }
-        for nested in &nsd.nested_ns_profiles {
-            faults.push(
-                CallError::unsupported(format!(
-                    "the NSD nests another NS, {} (NSD {}), which is not offered",
-                    nested.id, nested.nsd_id
-                ))
-                .cure(format!(
-                    "instantiate {} as an NS of its own, and put its VNF profiles into this NSD where they must share its links",
-                    nested.id
-                )),
-            );
-        }
     }
 
     /// The VNF instances that the level asks for.
@@ -286,7 +296,7 @@ impl Question<'_> {
                 .find(|params| params.vnf_profile_id == profile.id);
             for n in 1..=count {
                 let given = params.and_then(|params| params.vnf_instance_name.clone());
-                let name = given.unwrap_or_else(|| format!("{}-{}", self.ns_name, profile.id));
+                let name = given.unwrap_or_else(|| nested::name(self.ns_name, &profile.id));
                 let mut wanted = Wanted {
                     vnf: PlannedVnf {
                         key: format!("{}-{n}", profile.id),

@@ -6,11 +6,11 @@ use async_trait::async_trait;
 use manifold_lcm::fault::{Arena, matrix_of};
 use manifold_lcm::{Engine, Registry, Start};
 use manifold_nfvo_interface::NsInstanceId;
-use manifold_sol::{HealNsRequest, HealVnfData, ScaleVnfType};
-use manifold_store::Store;
+use manifold_sol::{HealNsRequest, HealVnfData, InstantiateNsRequest, ScaleVnfType};
+use manifold_store::{Query, Store};
 use serde_json::Value;
 
-use super::scale;
+use super::{nested, scale};
 use crate::Nfvo;
 use crate::fakes::{DEMO, LIMIT, Site, TWO_SITE, World, cx, locked, two_site};
 use crate::ns::{heal, instantiate, terminate};
@@ -18,12 +18,22 @@ use crate::record::{self, NsRecord};
 
 struct Lives {
     world: World,
+    /// The demo's service inside of another one.
+    is_nested: bool,
     nfvo: std::sync::Mutex<Option<Arc<Nfvo>>>,
 }
 
 impl Lives {
     fn nfvo(&self) -> Arc<Nfvo> {
         Arc::clone(locked(&self.nfvo).as_ref().unwrap())
+    }
+
+    /// The NSD of the samples, and how it is instantiated.
+    fn service(&self) -> (&'static str, InstantiateNsRequest) {
+        match self.is_nested {
+            false => (TWO_SITE, two_site()),
+            true => (nested::AROUND, nested::around_request()),
+        }
     }
 
     /// The start that the NFVO itself would give to the engine.
@@ -33,12 +43,15 @@ impl Lives {
             record::find(&*self.world.store, &cx.tenant, record::NS, &id.to_string(), "NS")
                 .await
                 .unwrap();
+        let whole = nfvo.whole(&cx, &record).await.unwrap();
         let params = match operation {
-            instantiate::KIND => record::json(&nfvo.instantiation(&cx, &record, two_site()).await.unwrap()).unwrap(),
-            terminate::KIND => record::json(&terminate::Params::of(&record, Default::default())).unwrap(),
+            instantiate::KIND => {
+                record::json(&nfvo.instantiation(&cx, &record, self.service().1).await.unwrap()).unwrap()
+            }
+            terminate::KIND => record::json(&terminate::Params::of(&whole, Default::default())).unwrap(),
             heal::KIND => {
                 let heal_vnf_data = vec![HealVnfData {
-                    vnf_instance_id: record.vnfs[0].id.clone(),
+                    vnf_instance_id: whole.ns.vnfs[0].id.clone(),
                     ..Default::default()
                 }];
                 let request = HealNsRequest {
@@ -53,7 +66,7 @@ impl Lives {
                 } else {
                     ScaleVnfType::ScaleIn
                 };
-                let gateway = record.vnfs.iter().find(|vnf| vnf.profile == "gateway").unwrap();
+                let gateway = whole.ns.vnfs.iter().find(|vnf| vnf.profile == "gateway").unwrap();
                 let (kind, params) = nfvo.scaling(&cx, &record, scale(&gateway.id, kind, 1)).await.unwrap();
                 assert_eq!(kind, operation);
                 record::json(&params).unwrap()
@@ -82,9 +95,10 @@ impl Arena for Lives {
 
     async fn sample(&self, engine: &Engine, operation: &str) -> Result<Start, String> {
         self.world.onboard("a", &DEMO).await;
+        self.world.onboard("a", &[nested::around()]).await;
         let nfvo = self.nfvo();
         let request = manifold_sol::CreateNsRequest {
-            nsd_id: TWO_SITE.into(),
+            nsd_id: self.service().0.into(),
             ns_name: "demo".into(),
             ns_description: String::new(),
         };
@@ -117,13 +131,28 @@ impl Arena for Lives {
         if operation == terminate::KIND && !self.world.is_empty() {
             return Err(format!("something is left: {:#}", self.world.snapshot().await));
         }
+        let all = record::list::<NsRecord>(&*self.world.store, record::NS, Query::all()).await;
+        let services = all.map_err(|error| error.to_string())?.len();
+        let wished = if self.is_nested && operation != terminate::KIND {
+            2
+        } else {
+            1
+        };
+        if services != wished {
+            return Err(format!("{services} NS instances are there, not {wished}"));
+        }
         Ok(())
     }
 }
 
 async fn all_faults_of(operation: &str) {
+    all_faults(operation, false).await;
+}
+
+async fn all_faults(operation: &str, is_nested: bool) {
     let make = async || Lives {
         world: World::new(true),
+        is_nested,
         nfvo: std::sync::Mutex::default(),
     };
     matrix_of(make, operation).await.assert_all_right();
@@ -170,6 +199,23 @@ async fn healing_survives_every_fault_of_every_step() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terminating_survives_every_fault_of_every_step() {
     all_faults_of(terminate::KIND).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn instantiating_services_in_services_survives_every_fault_of_every_step() {
+    all_faults(instantiate::KIND, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scaling_and_healing_in_a_nested_service_survives_every_fault_of_every_step() {
+    all_faults(crate::ns::scale::OUT, true).await;
+    all_faults(crate::ns::scale::IN, true).await;
+    all_faults(heal::KIND, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn terminating_services_in_services_survives_every_fault_of_every_step() {
+    all_faults(terminate::KIND, true).await;
 }
 
 /// The figure that the goal of ten milliseconds stands on: commits, of which each costs 0.4 ms.
