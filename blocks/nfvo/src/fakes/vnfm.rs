@@ -409,7 +409,8 @@ fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
                 id: format!("port-{}", cp.cpd_id),
                 resource_handle: ResourceHandle {
                     vim_connection_id: link.vim_connection_id.clone(),
-                    resource_id: "port".to_owned(),
+                    resource_id: manifold_call::Uuid::new_v5(&manifold_call::Uuid::NAMESPACE_OID, cp.cpd_id.as_bytes())
+                        .to_string(),
                     ..Default::default()
                 },
                 cp_instance_id: Some(cp.cpd_id.clone()),

@@ -10,6 +10,7 @@ pub(crate) mod layout;
 mod mscs;
 mod nested;
 mod network;
+mod paths;
 mod pools;
 mod scale;
 pub(crate) mod show;

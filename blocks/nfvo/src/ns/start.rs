@@ -12,6 +12,7 @@ use manifold_sol::{
 use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, VirtualCompute};
 
 use super::layout::{Question, nested};
+use super::paths::Packets;
 use super::{heal, instantiate, scale, site};
 use crate::Nfvo;
 use crate::fault::Faults;
@@ -71,10 +72,12 @@ impl Nfvo {
         }
         .answer()?;
         nested::settle(&mut layout, &flat, &constituents, &record.id, &record.name);
+        let packets = Packets::of(nsd, &layout, &record.id)?;
         Ok(instantiate::Params {
             ns: record.id.clone(),
             request,
             layout,
+            packets,
         })
     }
 
