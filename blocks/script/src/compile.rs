@@ -8,6 +8,7 @@ use manifold_descriptors::nsd::Nsd;
 use manifold_nemo::check::{self, Source, Strictness};
 use manifold_nemo::compile::{self, Packages};
 use manifold_nemo::condition;
+use manifold_nemo::inline::inline;
 use manifold_nemo::render::{Files, render};
 use manifold_nemo_syntax::diagnostic::{Diagnostic, FileId, Severity};
 use manifold_nemo_syntax::{Parse, ParseOptions, parse};
@@ -103,7 +104,9 @@ pub(crate) async fn compile(ask: &ScriptAsk, packages: &dyn VnfPackageManagement
         images: ask.images.clone(),
         ..compile::Options::default()
     };
-    let built = compile::nsd(&service, &settings).map_err(|error| wrong(error.to_string()))?;
+    // One NS is what an update compares and changes, all of it or nothing.
+    let whole = inline(&service, &settings.limits).map_err(|error| wrong(error.to_string()))?;
+    let built = compile::nsd(&whole, &settings).map_err(|error| wrong(error.to_string()))?;
     let parts = difference::parts(&service).map_err(|error| wrong(error.to_string()))?;
     let warnings = rest
         .into_iter()
