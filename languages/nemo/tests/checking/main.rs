@@ -6,6 +6,7 @@ mod connections;
 mod editors;
 mod golden;
 mod incremental;
+mod inline;
 mod models;
 mod parameters;
 mod random;

@@ -3,6 +3,7 @@
 use crate::services::is_sound;
 use crate::world::{FW, service};
 use manifold_nemo::expand::{GraphNet, InstanceKind, Limits, expand};
+use manifold_nemo::inline::inline;
 use manifold_nemo::service::{ModelUse, Service};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -232,6 +233,9 @@ proptest! {
         is_sound(&nested);
         prop_assert_eq!(&walked(&nested), &(leaves.clone(), nets.clone()));
         prop_assert_eq!(&expanded(&nested), &(leaves.clone(), nets.clone()));
+        let opened = inline(&nested, &Limits::default()).unwrap();
+        is_sound(&opened);
+        prop_assert_eq!(&expanded(&opened), &(leaves.clone(), nets.clone()));
         prop_assume!(!leaves.is_empty());
         let (flat_leaves, flat_nets) = walked(&service(&by_hand(&leaves, &nets)));
         let flat = |path: &str| path.replace('/', "_");
