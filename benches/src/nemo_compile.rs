@@ -2,8 +2,8 @@
 
 use crate::figure::{Figure, Goal, Spread, Unit};
 use crate::stage::{self, Outcome};
-use manifold_descriptors::vnfd::{DeploymentFlavour, ExtCpInternal, LayerProtocol, Vdu, VduCp, VnfExtCpd};
 use manifold_descriptors::Vnfd;
+use manifold_descriptors::vnfd::{DeploymentFlavour, ExtCpInternal, LayerProtocol, Vdu, VduCp, VnfExtCpd};
 use manifold_nemo::check::{self, Source};
 use manifold_nemo::compile::{Options, flat, nsd};
 use manifold_nemo::expand::{Limits, expand};
@@ -102,14 +102,20 @@ fn service(nodes: usize) -> Outcome<Service> {
     );
     let of_level = nodes / LEVELS;
     for level in 0..LEVELS {
-        writeln!(text, "CREATE NodeModel level{level};\n    ConnectionPoint in;\n    ConnectionPoint out;")?;
+        writeln!(
+            text,
+            "CREATE NodeModel level{level};\n    ConnectionPoint in;\n    ConnectionPoint out;"
+        )?;
         let mut last = "in".to_owned();
         for node in 0..of_level {
             let model = match level.checked_sub(1).filter(|_| node == of_level / 2) {
                 Some(below) => format!("level{below}"),
                 None => "vnf".to_owned(),
             };
-            writeln!(text, "    Node n{node} Type {model};\n    Connection c{node} Type p2p Endnodes {last}, n{node}:in;")?;
+            writeln!(
+                text,
+                "    Node n{node} Type {model};\n    Connection c{node} Type p2p Endnodes {last}, n{node}:in;"
+            )?;
             last = format!("n{node}:out");
         }
         writeln!(text, "    Connection end Type p2p Endnodes {last}, out;")?;
@@ -122,7 +128,9 @@ fn service(nodes: usize) -> Outcome<Service> {
         script: parsed.script(),
     };
     let checked = check::check(&[source], &Any::new(), &check::Options::default());
-    checked.service().map_err(|faults| format!("{:?}", faults.first()).into())
+    checked
+        .service()
+        .map_err(|faults| format!("{:?}", faults.first()).into())
 }
 
 fn timed<T>(what: impl Fn() -> Result<T, Box<dyn std::error::Error + Send + Sync>>) -> Outcome<Spread> {
@@ -142,8 +150,11 @@ fn measure() -> Outcome<Vec<Figure>> {
     let options = Options::default();
     let packages = nsd(&one, &options)?;
     let floor = timed(|| {
-        let models: Result<Vec<String>, _> =
-            packages.services.iter().map(|package| serde_json::to_string(&package.nsd)).collect();
+        let models: Result<Vec<String>, _> = packages
+            .services
+            .iter()
+            .map(|package| serde_json::to_string(&package.nsd))
+            .collect();
         Ok(models?)
     })?;
     let nested = timed(|| Ok(nsd(&one, &options)?))?;
@@ -157,8 +168,16 @@ fn measure() -> Outcome<Vec<Figure>> {
         Figure::new(format!("{title}: nested NSDs"), Unit::Milliseconds, nested)
             .floor("serde_json writes the same models", floor)
             .goal(Goal::AtMost(200.0))
-            .note(format!("{} kB of text; {} kB of ten times the nodes", bytes >> 10, bytes_of_ten >> 10)),
-        Figure::new(format!("NEMO, {} nodes, {LEVELS} levels: nested NSDs", 10 * NODES), Unit::Milliseconds, larger),
+            .note(format!(
+                "{} kB of text; {} kB of ten times the nodes",
+                bytes >> 10,
+                bytes_of_ten >> 10
+            )),
+        Figure::new(
+            format!("NEMO, {} nodes, {LEVELS} levels: nested NSDs", 10 * NODES),
+            Unit::Milliseconds,
+            larger,
+        ),
         Figure::new(format!("{title}: one flat VNFD"), Unit::Milliseconds, flattened).goal(Goal::AtMost(200.0)),
         Figure::new(format!("{title}: expanded and drawn"), Unit::Milliseconds, drawn),
     ])
