@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, Outcome};
 use manifold_vim_interface::{
-    AddImage, AffinityGroupId, AllocateCompute, AllocateNetworkResource, Capacity, ComputeCapacity, ComputeFlavour,
-    ComputeFlavours, ComputeId, CreateAffinityGroup, FlavourId, ImageId, Metadata, NetworkId, NetworkResource,
-    NetworkResourceData, NetworkResources, NfviPop, OperateCompute, OperationalState, PortId, ProviderNetwork,
-    QueryFilter, ResourceZone, RunningState, SoftwareImageInformation, SoftwareImages, SubnetId, Topology,
-    UpdateCompute, UpdateNetworkResource, VirtualCompute, VirtualNetwork, VirtualNetworkInterface, VirtualNetworkPort,
-    VirtualisedCompute, VirtualisedNetworks,
+    AddImage, AffinityGroupId, AllocateCompute, AllocateNetworkResource, Capacity, ChangeNfpState, ComputeCapacity,
+    ComputeFlavour, ComputeFlavours, ComputeId, CreateAffinityGroup, CreateNfp, FlavourId, ImageId, Metadata,
+    NetworkForwardingPaths, NetworkId, NetworkResource, NetworkResourceData, NetworkResources, Nfp, NfpId, NfviPop,
+    OperateCompute, OperationalState, PortId, ProviderNetwork, QueryFilter, ResourceZone, RunningState,
+    SoftwareImageInformation, SoftwareImages, SubnetId, Topology, TrafficRule, TrafficRuleData, TrafficRuleId,
+    TrafficRules, UpdateCompute, UpdateNetworkResource, UpdateNfp, VirtualCompute, VirtualNetwork,
+    VirtualNetworkInterface, VirtualNetworkPort, VirtualisedCompute, VirtualisedNetworks,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -223,6 +224,41 @@ impl VirtualisedCompute for IdleVim {
     }
 
     async fn console(&self, _: &Context, _: ComputeId) -> Outcome<String> {
+        not_asked()
+    }
+}
+
+#[async_trait]
+impl NetworkForwardingPaths for IdleVim {
+    async fn create(&self, _: &Context, _: CreateNfp) -> Outcome<Nfp> {
+        not_asked()
+    }
+    async fn query(&self, _: &Context, _: QueryFilter) -> Outcome<Vec<Nfp>> {
+        Ok(Vec::new())
+    }
+    async fn update(&self, _: &Context, _: UpdateNfp) -> Outcome<Nfp> {
+        not_asked()
+    }
+    async fn delete(&self, _: &Context, _: Vec<NfpId>) -> Outcome<Vec<NfpId>> {
+        not_asked()
+    }
+    async fn change_state(&self, _: &Context, _: ChangeNfpState) -> Outcome<Vec<NfpId>> {
+        not_asked()
+    }
+}
+
+#[async_trait]
+impl TrafficRules for IdleVim {
+    async fn create(&self, _: &Context, _: TrafficRuleData) -> Outcome<TrafficRule> {
+        not_asked()
+    }
+    async fn query(&self, _: &Context, _: QueryFilter) -> Outcome<Vec<TrafficRule>> {
+        Ok(Vec::new())
+    }
+    async fn update(&self, _: &Context, _: TrafficRule) -> Outcome<TrafficRule> {
+        not_asked()
+    }
+    async fn delete(&self, _: &Context, _: Vec<TrafficRuleId>) -> Outcome<Vec<TrafficRuleId>> {
         not_asked()
     }
 }

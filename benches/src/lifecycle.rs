@@ -20,8 +20,8 @@ use manifold_sol::{
 };
 use manifold_store::{SqliteStore, Store};
 use manifold_vim_interface::{
-    BoundComputeFlavours, BoundSoftwareImages, BoundTopology, BoundVirtualisedCompute, BoundVirtualisedNetworks,
-    ImageContent, VimDirectory, VimHandle,
+    BoundComputeFlavours, BoundNetworkForwardingPaths, BoundSoftwareImages, BoundTopology, BoundTrafficRules,
+    BoundVirtualisedCompute, BoundVirtualisedNetworks, ImageContent, VimDirectory, VimHandle,
 };
 use manifold_vnfm::{Vnfm, VnfmConfig};
 use manifold_vnfm_interface::{BoundVnfLifecycleManagement, operation_event};
@@ -69,6 +69,8 @@ impl House {
                 id: idle_vim::ID.to_owned(),
                 compute: BoundVirtualisedCompute::bind(vim.clone(), gate.clone()),
                 networks: BoundVirtualisedNetworks::bind(vim.clone(), gate.clone()),
+                paths: BoundNetworkForwardingPaths::bind(vim.clone(), gate.clone()),
+                traffic: BoundTrafficRules::bind(vim.clone(), gate.clone()),
                 flavours: BoundComputeFlavours::bind(vim.clone(), gate.clone()),
                 images: BoundSoftwareImages::bind(vim.clone(), gate.clone()),
                 topology: BoundTopology::bind(vim.clone(), gate),

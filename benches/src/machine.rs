@@ -12,7 +12,7 @@ use manifold_host::{Agent, Space};
 use manifold_image::GuestImage;
 use manifold_nfvi_interface::{
     Boot, Infrastructure, MacAddr, MachineWish, NoCloud, NodeRole, NodeWish, ObjectId, Owner, Plug, PortWish, Power,
-    Probe, ProbeAsk, ProbeSeen, SegmentWish, Wish, WishKind,
+    Probe, ProbeAsk, ProbeSeen, SegmentWish, Traffic, Wish, WishKind,
 };
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -144,6 +144,7 @@ impl Place {
                 addresses: vec![address.parse()?],
                 anti_spoofing: true,
                 rate_bits_per_second: None,
+                traffic: Traffic::default(),
             }))
         };
         let into_neighbour = Plug::Node {

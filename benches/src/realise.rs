@@ -12,7 +12,8 @@ use manifold_host::floor::{self, Floor};
 use manifold_host::{Agent, Space};
 use manifold_kernel_test::run_in;
 use manifold_nfvi_interface::{
-    Infrastructure, MacAddr, ObjectId, Owner, Plug, PopInventory, PortWish, SegmentWish, Transport, Wish, WishKind,
+    Infrastructure, MacAddr, ObjectId, Owner, Plug, PopInventory, PortWish, SegmentWish, Traffic, Transport, Wish,
+    WishKind,
 };
 use manifold_store::SqliteStore;
 use manifold_vim::{Vim, VimConfig};
@@ -262,6 +263,7 @@ fn wishes(pop: &PopInventory) -> Outcome<Vec<Wish>> {
                 addresses: vec![address(network, machine).parse()?],
                 anti_spoofing: true,
                 rate_bits_per_second: None,
+                traffic: Traffic::default(),
             };
             wishes.push(wish(id, WishKind::Port(kind)));
         }

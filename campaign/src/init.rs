@@ -4,7 +4,8 @@
 use manifold_kernel_test::Test;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sys::wait::{WaitStatus, wait};
-use std::path::Path;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 /// Names the work that a process shall do below its init.
@@ -130,9 +131,38 @@ fn furnish() {
     for pin in pins {
         umount2(pin, MntFlags::MNT_DETACH).unwrap_or_else(|errno| panic!("{pin} could not be unmounted: {errno}"));
     }
+    let ours = under_tmp().map(|folder| {
+        let kept = std::fs::File::open(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        (folder, kept)
+    });
     for (kind, place) in [("tmpfs", "/tmp"), ("sysfs", "/sys")] {
         if let Err(errno) = mount(Some(kind), place, Some(kind), MsFlags::empty(), None::<&str>) {
             panic!("{place} could not be mounted: {errno}");
         }
     }
+    if let Some((folder, kept)) = ours {
+        let bound = std::fs::create_dir(&folder)
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                let kept = format!("/proc/self/fd/{}", kept.as_raw_fd());
+                mount(
+                    Some(kept.as_str()),
+                    &folder,
+                    None::<&str>,
+                    MsFlags::MS_BIND | MsFlags::MS_REC,
+                    None::<&str>,
+                )
+                .map_err(|errno| errno.to_string())
+            });
+        if let Err(error) = bound {
+            panic!("{} could not be kept in the empty /tmp: {error}", folder.display());
+        }
+    }
+}
+
+/// The folder of /tmp that the running program is in, when somebody builds there: it must stay to be seen.
+fn under_tmp() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let first = program.strip_prefix("/tmp").ok()?.components().next()?;
+    Some(Path::new("/tmp").join(first))
 }

@@ -31,7 +31,7 @@ pub use command::{Answer, Running};
 pub use drift::drift;
 pub use init::{Work, main, under_init};
 pub use life::{Objects, Operations, Services, each, kernel, objects, state_of, text};
-pub use random::{Random, random};
+pub use random::{Prober, Random, random};
 pub use reboot::reboot;
 pub use stream::{Stream, answers};
 pub use update::update;

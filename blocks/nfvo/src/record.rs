@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!   nfvo.vnf-package, nfvo.nsd, nfvo.pnfd ──> nfvo.descriptor (the parsed model, by the same id)
-//!   nfvo.ns ──> nsd          index nsd
-//!   nfvo.vnf ──> ns, package  index ns, package      from its creation at the VNFM on, so that its grants find their place
+//!   nfvo.ns ──> nsd          index nsd              one for each nested NS, too, while the outermost one has resources
+//!   nfvo.vnf ──> ns, package  index ns (the outermost), package      from its creation at the VNFM on, so that its grants find their place
 //!   nfvo.grant                one for each VNF operation that was granted resources
 //!   nfvo.reservations         one for each VIM: what is granted and may not be allocated yet
 //! ```
@@ -72,6 +72,23 @@ pub(crate) struct NsRecord {
     /// Whether an operation was given up: there may be more than is written here.
     #[serde(default)]
     pub(crate) doubtful: bool,
+    /// NSs that it holds; what they consist of was made by its operations and is taken away by them.
+    #[serde(default)]
+    pub(crate) nested: Vec<NsNested>,
+    /// The NS that holds it: only through that one it can be changed.
+    #[serde(default)]
+    pub(crate) parent: Option<String>,
+}
+
+/// An NS inside of an NS.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NsNested {
+    pub(crate) profile: String,
+    pub(crate) id: String,
+    /// It was there before, and stays when the NS that holds it goes.
+    #[serde(default)]
+    pub(crate) is_adopted: bool,
 }
 
 /// A VNF of an NS.
@@ -79,7 +96,7 @@ pub(crate) struct NsRecord {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NsVnf {
     pub(crate) id: String,
-    /// `<profile>-<n>`: names it in plans.
+    /// `<profile>-<n>`, after the path of a nested NS: names it in plans.
     pub(crate) key: String,
     pub(crate) profile: String,
     pub(crate) name: String,
@@ -101,7 +118,11 @@ pub(crate) struct NsPnf {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NsLink {
+    /// Its id is the same in every NS that the link is a part of.
     pub(crate) info: NsVirtualLinkInfo,
+    /// Further links of the NSD that are one net with it, through what the NS nests.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<String>,
     pub(crate) networks: Vec<NsNetwork>,
     #[serde(default)]
     pub(crate) mscs: Option<String>,

@@ -3,7 +3,9 @@
 use ipnet::IpNet;
 use manifold_call::Uuid;
 use manifold_store::Sealed;
-use manifold_vim_interface::{AddressRange, AffinityConstraint, AffinityKind, AffinityScope, Metadata};
+use manifold_vim_interface::{
+    AddressRange, AffinityConstraint, AffinityKind, AffinityScope, Metadata, NfpRule, TrafficRuleData,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -28,6 +30,10 @@ pub enum Document {
     Flavour(Flavour),
     /// A software image.
     Image(Image),
+    /// A network forwarding path.
+    Path(Path),
+    /// A traffic rule.
+    Rule(Rule),
 }
 
 /// A virtual network.
@@ -173,6 +179,30 @@ pub struct Flavour {
     /// Kept.
     pub metadata: Metadata,
 }
+
+/// A network forwarding path.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Path {
+    /// For people.
+    pub name: String,
+    /// Where its packets pass, in order: each place has the port that they come in by and, where it is another, the one that
+    /// they go out by. As things were when it was made: a machine keeps its ports.
+    pub places: Vec<Vec<Uuid>>,
+    /// The class.
+    pub rules: Vec<NfpRule>,
+    /// Higher goes first.
+    pub priority: u32,
+    /// Whether it holds.
+    pub enabled: bool,
+    /// Kept.
+    pub metadata: Metadata,
+}
+
+/// A traffic rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rule(pub TrafficRuleData);
 
 /// A software image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

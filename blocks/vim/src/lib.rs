@@ -3,7 +3,9 @@
 //! ```text
 //!   tenant ─< network ─< subnet ─< address            zone ─< host
 //!      │         └────< port ──────> machine ────────────────┘         ─< owns many    ──> refers to
-//!      └────< flavour, image, affinity group <── machine
+//!      ├────< flavour, image, affinity group <── machine
+//!      ├────< forwarding path ──> port, port, …
+//!      └────< traffic rule ──> network, port
 //! ```
 //!
 //! What owns something cannot be terminated. Nothing here crosses a tenant except a shared network.
@@ -25,12 +27,14 @@ mod flavours;
 mod images;
 mod networks;
 mod no_cloud;
+mod paths;
 mod realm;
 mod topology;
+mod traffic;
 mod wishes;
 mod world;
 
-pub use documents::{Compute, Document, Flavour, Group, Image, Network, Port, Subnet, Transport};
+pub use documents::{Compute, Document, Flavour, Group, Image, Network, Path, Port, Rule, Subnet, Transport};
 pub use realm::ComputeEvent;
 pub use wishes::{Site, wishes};
 

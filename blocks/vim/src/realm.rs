@@ -5,7 +5,7 @@ use crate::documents::Document;
 use crate::wishes::{self, Site, manager};
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, Outcome, TenantId, Uuid};
-use manifold_desired::{Documents, News, Realm, Sight, Verdict, Wished};
+use manifold_desired::{Documents, News, Realm, Verdict, Wished};
 use manifold_nfvi_interface::{
     Cursor, Filter, Infrastructure, MachineState, ObjectId, Power, Report, Seen, Wish, WishKind,
 };
@@ -135,11 +135,9 @@ impl PopRealm {
         self.all_doing().get(&compute).cloned().unwrap_or(unknown)
     }
 
-    fn saw(&self, seen: &Seen) -> Sight {
+    fn saw(&self, seen: &Seen) {
         let id = seen.id.0;
-        let Some(machine) = &seen.machine else {
-            return Sight { id, leave_alone: false };
-        };
+        let Some(machine) = &seen.machine else { return };
         let now = match machine {
             MachineState::Running { .. } => Doing {
                 state: RunningState::Running,
@@ -166,10 +164,6 @@ impl PopRealm {
             };
             // Nobody subscribed: nobody to tell.
             let _unheard = self.events.send(event);
-        }
-        Sight {
-            id,
-            leave_alone: crashed,
         }
     }
 }
@@ -220,7 +214,13 @@ impl Realm for PopRealm {
                 Some(Power::Off) => RunningState::Stopped,
                 None => continue,
             };
-            doing.insert(report.id.0, Doing { state, fault: None });
+            let now = Doing { state, fault: None };
+            // A machine that nothing was done to does what it did: a crashed one is not started again by being asked for.
+            if report.changed {
+                doing.insert(report.id.0, now);
+            } else {
+                doing.entry(report.id.0).or_insert(now);
+            }
         }
         drop(doing);
         Ok(verdicts(reports))
@@ -239,14 +239,15 @@ impl Realm for PopRealm {
         Ok(verdicts(reports))
     }
 
-    async fn observe(&self, cx: &Context, ids: Option<Vec<Uuid>>) -> Outcome<Vec<Sight>> {
+    async fn observe(&self, cx: &Context, ids: Option<Vec<Uuid>>) -> Outcome<Vec<Uuid>> {
         let filter = Filter {
             manager: Some(manager(&self.config.vim_id)),
             ids: ids.unwrap_or_default().into_iter().map(ObjectId).collect(),
             kinds: Vec::new(),
         };
         let seen = self.infrastructure.observe(cx, filter).await?;
-        Ok(seen.iter().map(|seen| self.saw(seen)).collect())
+        seen.iter().for_each(|seen| self.saw(seen));
+        Ok(seen.iter().map(|seen| seen.id.0).collect())
     }
 
     async fn changes(&self, cx: &Context, since: Cursor) -> Outcome<News<Cursor>> {

@@ -7,7 +7,8 @@ use manifold_call::{TenantId, Uuid};
 use manifold_desired::{Documents, Wished};
 use manifold_nfvi_interface::{
     Boot, DhcpWish, DiskFormat, HostInventory, MacAddr, MachineWish, NoCloud, ObjectId, Owner, Plug, PopInventory,
-    PortWish, Power, RouterLeg, RouterWish, SegmentWish, Transport as Carried, Wish, WishKind, gateway_segment,
+    PortWish, Power, RouterLeg, RouterWish, SegmentWish, Traffic, Transport as Carried, Wish, WishKind,
+    gateway_segment,
 };
 use manifold_store::Sealed;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +104,8 @@ struct Sorted<'a> {
     computes: Of<'a, Compute>,
     images: Of<'a, Image>,
     domains: Vec<Domain>,
+    /// By port: what happens to its packets, and by which documents.
+    traffic: BTreeMap<Uuid, (Traffic, BTreeSet<Uuid>)>,
     /// By network: the hosts that have ports of it, with those ports.
     places: BTreeMap<Uuid, BTreeMap<ObjectId, Vec<Uuid>>>,
 }
@@ -117,6 +120,7 @@ impl<'a> Sorted<'a> {
             computes: BTreeMap::new(),
             images: BTreeMap::new(),
             domains: Vec::new(),
+            traffic: BTreeMap::new(),
             places: BTreeMap::new(),
         };
         for (id, held) in documents.standing() {
@@ -127,9 +131,10 @@ impl<'a> Sorted<'a> {
                 Document::Port(port) => drop(sorted.ports.insert(id, (tenant, port))),
                 Document::Compute(compute) => drop(sorted.computes.insert(id, (tenant, compute))),
                 Document::Image(image) => drop(sorted.images.insert(id, (tenant, image))),
-                Document::Group(_) | Document::Flavour(_) => {}
+                Document::Group(_) | Document::Flavour(_) | Document::Path(_) | Document::Rule(_) => {}
             }
         }
+        sorted.traffic = crate::traffic::of_ports(documents);
         for (id, (_, port)) in &sorted.ports {
             if let Some(host) = sorted.host_of(port) {
                 sorted
@@ -328,6 +333,7 @@ impl<'a> Sorted<'a> {
             }
             _ => Plug::Tap,
         };
+        let (traffic, by) = self.traffic.get(&id).cloned().unwrap_or_default();
         let limit = port.bandwidth.unwrap_or(network.bandwidth);
         let kind = PortWish {
             segment: segment(port.network, host.node),
@@ -336,6 +342,7 @@ impl<'a> Sorted<'a> {
             addresses: port.addresses.clone(),
             anti_spoofing: true,
             rate_bits_per_second: Some(limit).filter(|limit| *limit > 0),
+            traffic,
         };
         let wish = Wish {
             id: ObjectId(id),
@@ -345,7 +352,7 @@ impl<'a> Sorted<'a> {
         Some(Wished {
             id,
             wish,
-            documents: [id, port.network].into_iter().chain(port.compute).collect(),
+            documents: [id, port.network].into_iter().chain(port.compute).chain(by).collect(),
         })
     }
 

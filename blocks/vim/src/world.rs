@@ -1,6 +1,6 @@
 //! The documents as plans look at them: lookups that keep tenants apart and say what is missing.
 
-use crate::documents::{Compute, Document, Flavour, Group, Image, Network, Port, Subnet, Transport};
+use crate::documents::{Compute, Document, Flavour, Group, Image, Network, Path, Port, Rule, Subnet, Transport};
 use crate::wishes::domains;
 use ipnet::IpNet;
 use manifold_call::{CallError, Outcome, TenantId, Uuid};
@@ -62,6 +62,8 @@ impl<'a> World<'a> {
         computes: Compute;
         flavours: Flavour;
         images: Image;
+        paths: Path;
+        rules: Rule;
     }
 
     one! {
@@ -71,6 +73,8 @@ impl<'a> World<'a> {
         group: Group("affinity group");
         flavour: Flavour("compute flavour");
         image: Image("software image");
+        path: Path("forwarding path");
+        rule: Rule("traffic rule");
     }
 
     /// The tenant's own, or a shared network with its subnets.

@@ -5,7 +5,7 @@ use crate::mscs::Mscs;
 use crate::wishes::{self, manager};
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, Outcome, Uuid};
-use manifold_desired::{Documents, News, Realm, Sight, Verdict, Wished};
+use manifold_desired::{Documents, News, Realm, Verdict, Wished};
 use manifold_nfvi_interface::{Cursor, Filter, Infrastructure, ObjectId, Report, Wish};
 use manifold_store::Kind;
 use std::sync::Arc;
@@ -72,20 +72,14 @@ impl Realm for WanRealm {
             .map(verdicts)
     }
 
-    async fn observe(&self, cx: &Context, ids: Option<Vec<Uuid>>) -> Outcome<Vec<Sight>> {
+    async fn observe(&self, cx: &Context, ids: Option<Vec<Uuid>>) -> Outcome<Vec<Uuid>> {
         let filter = Filter {
             manager: Some(manager(&self.config.wim_id)),
             ids: ids.unwrap_or_default().into_iter().map(ObjectId).collect(),
             kinds: Vec::new(),
         };
         let seen = self.infrastructure.observe(cx, filter).await?;
-        Ok(seen
-            .iter()
-            .map(|seen| Sight {
-                id: seen.id.0,
-                leave_alone: false,
-            })
-            .collect())
+        Ok(seen.iter().map(|seen| seen.id.0).collect())
     }
 
     async fn changes(&self, cx: &Context, since: Cursor) -> Outcome<News<Cursor>> {

@@ -52,6 +52,8 @@ impl Policy {
                 row("Os-Ma-nfvo", Oss, Nfvo, "PnfdManagement", ALL),
                 row("Os-Ma-nfvo", Oss, Nfvo, "VnfPackageManagement", ALL),
                 row("Os-Ma-nfvo", Oss, Nfvo, "NsLifecycleManagement", ALL),
+                // Ours, at the same reference point: a script is what an OSS writes.
+                row("Os-Ma-nfvo", Oss, Nfvo, "ServiceScripts", ALL),
                 row("Or-Vnfm", Nfvo, Vnfm, "*", ALL),
                 row("Or-Vnfm", Vnfm, Nfvo, "VnfLifecycleOperationGranting", ALL),
                 row(

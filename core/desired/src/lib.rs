@@ -25,4 +25,4 @@ mod worker;
 
 pub use documents::{Documents, Held, Phase};
 pub use handle::{Change, Decision, Desired, Done};
-pub use realm::{News, Realm, Sight, Verdict, Wished};
+pub use realm::{News, Realm, Verdict, Wished};

@@ -1,5 +1,5 @@
 //! What stands near something: objects that are wished for the same documents' sake. A bridge that is made again needs its ports
-//! again, so a look at the one is a look at the others; what is to be left alone is then seen, and not asked for unseen.
+//! again, so what is near is asked for again, too.
 
 use crate::Wished;
 use manifold_call::Uuid;

@@ -27,14 +27,15 @@ pub trait Realm: Send + Sync + 'static {
     /// What must exist before what: lower first, removed last.
     fn rank(&self, wish: &Self::Wish) -> u8;
 
-    /// Makes or mends. One verdict for each wish.
+    /// Makes or mends. One verdict for each wish. It may be repeated at any time: what only a changed wish may mend (a machine that
+    /// crashed is its user's to heal) stays as it is.
     async fn ensure(&self, cx: &Context, wishes: Vec<Self::Wish>) -> Outcome<Vec<Verdict>>;
 
     /// Removes. One verdict for each id.
     async fn remove(&self, cx: &Context, ids: Vec<Uuid>) -> Outcome<Vec<Verdict>>;
 
     /// What is there of the realm's objects: of these, or of all.
-    async fn observe(&self, cx: &Context, ids: Option<Vec<Uuid>>) -> Outcome<Vec<Sight>>;
+    async fn observe(&self, cx: &Context, ids: Option<Vec<Uuid>>) -> Outcome<Vec<Uuid>>;
 
     /// Waits for a change that nobody of the realm asked for, at most until the context's deadline.
     async fn changes(&self, cx: &Context, since: Self::Cursor) -> Outcome<News<Self::Cursor>>;
@@ -58,15 +59,6 @@ pub struct Verdict {
     pub id: Uuid,
     /// `None` when it is as wished, or gone.
     pub failure: Option<CallError>,
-}
-
-/// An object that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sight {
-    /// Which.
-    pub id: Uuid,
-    /// It is not as wished, and yet only a changed wish may mend it: a machine that crashed is its user's to heal.
-    pub leave_alone: bool,
 }
 
 /// What changed outside.

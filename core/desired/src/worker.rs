@@ -3,7 +3,7 @@
 use crate::handle::{Job, Shared};
 use crate::near::near;
 use crate::outside::{self, Event};
-use crate::{Change, Decision, Done, Held, Phase, Realm, Sight, Verdict, Wished, documents};
+use crate::{Change, Decision, Done, Held, Phase, Realm, Verdict, Wished, documents};
 use manifold_call::{CallError, Context, Outcome, Uuid};
 use manifold_store::{Batch, Expect, Store, Write};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,7 +50,7 @@ struct Pending<D> {
 enum Finished {
     Looked {
         ids: Option<Vec<Uuid>>,
-        sights: Outcome<Vec<Sight>>,
+        there: Outcome<Vec<Uuid>>,
     },
     Realised {
         removed: Outcome<Vec<Verdict>>,
@@ -115,7 +115,7 @@ impl<R: Realm> Worker<R> {
                 finished = running(&mut request), if request.is_some() => {
                     request = None;
                     match finished {
-                        Finished::Looked { ids, sights } => self.looked(ids, sights),
+                        Finished::Looked { ids, there } => self.looked(ids, there),
                         Finished::Realised { removed, removals, ensured } => self.realised(removed, &removals, ensured).await,
                     }
                 }
@@ -302,13 +302,10 @@ impl<R: Realm> Worker<R> {
                 Event::All => None,
                 Event::Some(ids) => Some(ids),
             };
-            let around = ids
-                .as_ref()
-                .map(|ids| near(ids, &self.wishes()).into_iter().chain(ids.clone()).collect());
             let realm = self.realm.clone();
             return Some(Box::pin(async move {
-                let sights = realm.observe(&outside::own(), around).await;
-                Finished::Looked { ids, sights }
+                let there = realm.observe(&outside::own(), ids.clone()).await;
+                Finished::Looked { ids, there }
             }));
         }
         // A failure that belongs to no call waits for its time, lest a call's neighbours be asked for without end.
@@ -415,9 +412,9 @@ impl<R: Realm> Worker<R> {
     }
 
     /// Takes a look into account: what is gone, doubtful or nobody's is uncertain from now on, so the next request mends it.
-    fn looked(&mut self, ids: Option<Vec<Uuid>>, sights: Outcome<Vec<Sight>>) {
-        let sights = match sights {
-            Ok(sights) => sights,
+    fn looked(&mut self, ids: Option<Vec<Uuid>>, there: Outcome<Vec<Uuid>>) {
+        let there: BTreeSet<Uuid> = match there {
+            Ok(there) => there.into_iter().collect(),
             Err(error) => {
                 tracing::warn!(realm = self.realm.instance(), %error, "the infrastructure could not be observed");
                 self.retry_later();
@@ -438,7 +435,6 @@ impl<R: Realm> Worker<R> {
                 near(ids, &wishes).into_iter().chain(named.copied()).collect()
             }
         };
-        let there: BTreeSet<Uuid> = sights.iter().map(|sight| sight.id).collect();
         for id in &scope {
             match wishes.get(id) {
                 Some(wished) => {
@@ -457,23 +453,14 @@ impl<R: Realm> Worker<R> {
                 None => {}
             }
         }
-        for sight in sights {
-            match (wishes.get(&sight.id), shared.known.get_mut(&sight.id)) {
-                (Some(wished), Some(known)) if sight.leave_alone => {
-                    known.wish = Some(wished.wish.clone());
-                    known.doubtful = false;
-                }
-                (Some(_), _) => {}
-                (None, _) => {
-                    let nobodys = Known {
-                        wish: None,
-                        documents: Vec::new(),
-                        doubtful: true,
-                        rank: u8::MAX,
-                    };
-                    shared.known.entry(sight.id).or_insert(nobodys);
-                }
-            }
+        for id in there.into_iter().filter(|id| !wishes.contains_key(id)) {
+            let nobodys = Known {
+                wish: None,
+                documents: Vec::new(),
+                doubtful: true,
+                rank: u8::MAX,
+            };
+            shared.known.entry(id).or_insert(nobodys);
         }
         drop(guard);
         self.seen_all |= ids.is_none();

@@ -29,6 +29,9 @@ wire! {
         /// Where VNFs shall be.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub location_constraints: Vec<VnfLocationConstraint>,
+        /// NSs that are there already and become nested ones.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub nested_ns_instance_data: Vec<NestedNsInstanceData>,
         /// For VNFs, by their profiles.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub additional_params_for_vnf: Vec<ParamsForVnf>,
@@ -72,6 +75,13 @@ wire! {
         pub cpd_id: Option<String>,
         /// Addresses.
         pub cp_protocol_data: Vec<CpProtocolData>,
+    }
+    /// NestedNsInstanceData (SOL005 6.5.3.19).
+    pub struct NestedNsInstanceData {
+        /// Which.
+        pub nested_ns_instance_id: String,
+        /// The profile in the NSD whose place it takes.
+        pub ns_profile_id: String,
     }
     /// VnfLocationConstraint (SOL005 6.5.3.20).
     pub struct VnfLocationConstraint {

@@ -110,6 +110,9 @@ wire! {
         /// PNFDs that it needs, by their ids.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub pnfd_info_ids: Vec<String>,
+        /// NSDs that it nests, by their ids.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub nested_nsd_info_ids: Vec<String>,
         /// How far on-boarding is.
         pub nsd_onboarding_state: PackageOnboardingState,
         /// Why on-boarding failed.

@@ -26,6 +26,7 @@ mod machine;
 mod network;
 mod node;
 mod probe;
+mod traffic;
 mod wish;
 
 pub use infrastructure::*;
@@ -34,4 +35,5 @@ pub use machine::*;
 pub use network::*;
 pub use node::*;
 pub use probe::*;
+pub use traffic::*;
 pub use wish::*;

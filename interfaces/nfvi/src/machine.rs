@@ -24,7 +24,8 @@ pub struct MachineWish {
     pub no_cloud: Option<NoCloud>,
     /// Whether it shall run. A stopped machine keeps its ports and its disk.
     pub power: Power,
-    /// Raised by one whenever the machine shall be started afresh: a machine that runs with a lower number is rebooted.
+    /// Raised by one whenever the machine shall be started afresh: a machine that runs with a lower number is rebooted, one that
+    /// crashed with a lower number is started. One that crashed with this number stays as it is.
     pub generation: u64,
 }
 
@@ -82,7 +83,7 @@ impl std::fmt::Debug for NoCloud {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Power {
-    /// Running.
+    /// Running, unless it crashes.
     On,
     /// Not running; started again by wishing [`Power::On`].
     Off,

@@ -1,4 +1,4 @@
-use crate::ObjectId;
+use crate::{ObjectId, Traffic};
 use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -70,6 +70,9 @@ pub struct PortWish {
     pub anti_spoofing: bool,
     /// Limit towards and from what is plugged in, in bits per second each; `None` = no limit.
     pub rate_bits_per_second: Option<u64>,
+    /// What else happens to its packets.
+    #[serde(default)]
+    pub traffic: Traffic,
 }
 
 /// What hangs on a port.

@@ -10,14 +10,18 @@
 //!
 //! What an NSD or an instance uses cannot be deleted: `Conflict` names who uses it.
 
+mod event;
 mod granting;
 mod lifecycle;
 mod package;
+mod script;
 mod topology;
 mod update;
 
+pub use event::ns_operation_event;
 pub use granting::*;
 pub use lifecycle::*;
 pub use package::*;
+pub use script::*;
 pub use topology::*;
 pub use update::*;

@@ -23,6 +23,10 @@ pub struct NsTopology {
     pub saps: Vec<TopologyEnd>,
     /// NS links, and the VNFs' own.
     pub links: Vec<TopologyLink>,
+    /// NSs in it. A link that crosses NSs has one id in all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(no_recursion)]
+    pub nested: Vec<NsTopology>,
 }
 
 /// A VNF.

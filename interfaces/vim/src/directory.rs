@@ -1,4 +1,7 @@
-use crate::{ComputeFlavours, SoftwareImages, Topology, VirtualisedCompute, VirtualisedNetworks};
+use crate::{
+    ComputeFlavours, NetworkForwardingPaths, SoftwareImages, Topology, TrafficRules, VirtualisedCompute,
+    VirtualisedNetworks,
+};
 use std::sync::Arc;
 
 /// One VIM's interfaces, bound to the role of whoever was given this.
@@ -10,6 +13,10 @@ pub struct VimHandle {
     pub compute: Arc<dyn VirtualisedCompute>,
     /// See [`VirtualisedNetworks`].
     pub networks: Arc<dyn VirtualisedNetworks>,
+    /// See [`NetworkForwardingPaths`].
+    pub paths: Arc<dyn NetworkForwardingPaths>,
+    /// See [`TrafficRules`].
+    pub traffic: Arc<dyn TrafficRules>,
     /// See [`ComputeFlavours`].
     pub flavours: Arc<dyn ComputeFlavours>,
     /// See [`SoftwareImages`].

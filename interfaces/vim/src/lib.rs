@@ -6,6 +6,7 @@
 //!      │         └────< port ──────> compute ───────┘        ─< owns many    ──> refers to
 //!      ├───< affinity group <───────── compute               provider network <── network (one at most)
 //!      └───< flavour, image <───────── compute               network <──connected──> network (a router joins them)
+//!   tenant ─< forwarding path ──> port, port, …       tenant ─< traffic rule ──> network, port
 //! ```
 //!
 //! A network with subnets or ports, and a port that a compute resource uses, cannot be terminated: `Conflict` names what is in
@@ -17,14 +18,18 @@ mod directory;
 mod flavour;
 mod image;
 mod network;
+mod nfp;
 mod topology;
+mod traffic;
 
 pub use compute::*;
 pub use directory::*;
 pub use flavour::*;
 pub use image::*;
 pub use network::*;
+pub use nfp::*;
 pub use topology::*;
+pub use traffic::*;
 
 use manifold_call::Subject;
 use serde::{Deserialize, Serialize};

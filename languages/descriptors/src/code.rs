@@ -123,11 +123,34 @@ codes! {
     ProfileRange = 609, "A profile's number of instances is not between its least and its most.", "Mend the numbers.";
     ConstituentDiffers = 610, "The NSD states something about a constituent that its own descriptor states otherwise.", "Make them agree.";
     GraphWithoutVnf = 611, "A forwarding graph has no VNF among its constituents (GS NFV 006 clause 4.1.3).", "Add a VNF to its members, or drop the graph.";
+    UnknownNsd = 612, "The NSD nests an NSD that is not known.", "On-board the nested NSD first, or mend descriptor_id.";
+    NestedCycle = 613, "A network service nests itself.", "Break the circle.";
+    NestedLimit = 614, "Network services nest too deep, or too many of them.", "Put the constituents of some into the NSD that nests them.";
+    NestedClash = 615, "What nested services bring together does not fit: names that look alike, or a net with properties that contradict.", "Rename one, or make the links agree.";
 
     // 07xx: building a package from a folder
     FolderUnreadable = 701, "A file or folder cannot be read.", "Check that it exists and may be read.";
     FolderLink = 702, "The folder holds a symbolic link or a special file.", "Replace it by the file itself.";
     FolderLimit = 703, "The folder holds more than a package may.", "Leave out what is no part of the package.";
+
+    // 08xx: descriptors of other languages
+    FormatUnknown = 801, "The file is a descriptor of no language that is known here.", "Use SOL001 (YAML or CSAR), SOL006, OpenMANO 0.1 to 0.3, or the form of GS NFV-MAN 001.";
+    DescriptorKind = 802, "The descriptor describes something else than what is wanted here.", "Name a descriptor of the kind that is wanted.";
+    FieldUnknown = 803, "The format has no such field: it was not read.", "Mend its name, or drop it.";
+    FieldWithoutEffect = 804, "The field is understood, and there is no place for it here: it has no effect.", "Nothing needs to be done, unless you rely on it.";
+    FieldMalformed = 805, "A field has not the shape or the values that its format gives it.", "Write it as the message says.";
+    FieldMissing = 806, "A field that must be there is not.", "Add it.";
+    FieldAlias = 807, "A field has a name that is often written and is not its name.", "Write the right name.";
+    FieldEmpty = 808, "A field holds an empty text, which says nothing: it is taken as absent.", "Drop it, or give it a value.";
+    BlanksAround = 809, "A value has blanks around it, which are left out.", "Write it without them.";
+    NameUnknown = 810, "A name leads to nothing in this descriptor.", "Mend the name, or add what it names.";
+    NameTwice = 811, "Two things of one kind have the same name.", "Rename one.";
+    LineEnds = 812, "An E-Line joins exactly two connection points.", "Write `connectivity_type: E-LAN`, which joins any number.";
+    EndAmbiguous = 813, "An end of a link could be of several VNFs.", "Write which VNF is meant: `vnf:connection_point`.";
+    EndUnqualified = 814, "An end of a link does not say of which VNF it is.", "Write `vnf:connection_point`.";
+    ImageElsewhere = 815, "The image is named by a path or name of the system that the descriptor was written for.", "Say where it is: on import with `--image NAME=FILE`.";
+    SchemaVersion = 816, "The version of the format is not one that is known here.", "Use one that is known.";
+    ScaleLimit = 817, "The descriptor says something so often or so high that it is not spelled out here.", "Lower the highest scale levels, or split the descriptor.";
 }
 
 impl std::fmt::Display for Code {
@@ -157,6 +180,7 @@ pub fn diagnostics_page() -> String {
         (500, "VNFD and PNFD"),
         (600, "NSD and its constituents"),
         (700, "Building from a folder"),
+        (800, "Descriptors of other languages"),
     ];
     for (from, title) in chapters {
         page.push_str(&format!("\n## {title}\n\n| code | meaning | cure |\n|---|---|---|\n"));

@@ -14,6 +14,9 @@ const DEPTH_MAX: usize = 64;
 /// Most nodes of one file with its aliases spelled out. ETSI's largest type file has about 3,000.
 const NODES_MAX: usize = 200_000;
 
+/// How much text an alias copies at the cost of one node.
+const TEXT_BYTES_PER_NODE: usize = 64;
+
 /// Largest text of one file in bytes.
 pub(crate) const TEXT_BYTES_MAX: usize = 8 << 20;
 
@@ -112,11 +115,19 @@ impl Node {
         }
     }
 
+    /// Nodes, keys counted too. A long text counts as several: an alias of it is a copy.
     fn count(&self) -> usize {
+        let of_text = |text: &str| 1 + text.len() / TEXT_BYTES_PER_NODE;
         match &self.data {
-            Data::Null | Data::Scalar { .. } => 1,
+            Data::Null => 1,
+            Data::Scalar { text, .. } => of_text(text),
             Data::Seq(items) => 1 + items.iter().map(Node::count).sum::<usize>(),
-            Data::Map(entries) => 1 + entries.iter().map(|(_, node)| 1 + node.count()).sum::<usize>(),
+            Data::Map(entries) => {
+                1 + entries
+                    .iter()
+                    .map(|(key, node)| of_text(&key.name) + node.count())
+                    .sum::<usize>()
+            }
         }
     }
 }

@@ -3,13 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod foreign;
 mod packages;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 
 use manifold_descriptors::csar::{Limits, read_package};
-use manifold_descriptors::{Code, Diagnostics, check_nsd, describe, diagnostics_page, folder};
+use manifold_descriptors::nsd::{NsProfile, Nsd};
+use manifold_descriptors::{Code, Diagnostics, FlatNsd, check_nsd, describe, diagnostics_page, folder};
 use packages::*;
 
 fn archive(entries: &[Raw<'_>]) -> Diagnostics {
@@ -328,6 +330,20 @@ fn provoke(code: Code) -> Diagnostics {
             "  groups:\n    graph: { type: tosca.groups.nfv.VNFFG, members: [ meter, field ] }\n",
         ),
 
+        Code::UnknownNsd => nested(&[("outer", &["inner"])]),
+        Code::NestedCycle => nested(&[("outer", &["inner"]), ("inner", &["outer"])]),
+        Code::NestedLimit => {
+            let names: Vec<String> = (0..20).map(|n| format!("level-{n}")).collect();
+            let inside: Vec<[&str; 1]> = names[1..].iter().map(|name| [name.as_str()]).collect();
+            let levels: Vec<(&str, &[&str])> = names
+                .iter()
+                .map(String::as_str)
+                .zip(inside.iter().map(|one| &one[..]))
+                .collect();
+            nested(&levels)
+        }
+        Code::NestedClash => nested(&[("outer", &["a", "a/b"]), ("a", &["b"]), ("b", &[]), ("a/b", &[])]),
+
         Code::FolderUnreadable => {
             folder::check(std::path::Path::new("/nowhere/at/all"), &Limits::default()).diagnostics
         }
@@ -353,7 +369,43 @@ fn provoke(code: Code) -> Diagnostics {
             )
             .diagnostics
         }
+
+        Code::FormatUnknown
+        | Code::DescriptorKind
+        | Code::FieldUnknown
+        | Code::FieldWithoutEffect
+        | Code::FieldMalformed
+        | Code::FieldMissing
+        | Code::FieldAlias
+        | Code::FieldEmpty
+        | Code::BlanksAround
+        | Code::NameUnknown
+        | Code::NameTwice
+        | Code::LineEnds
+        | Code::EndAmbiguous
+        | Code::EndUnqualified
+        | Code::ImageElsewhere
+        | Code::SchemaVersion
+        | Code::ScaleLimit => foreign::provoke(code),
     }
+}
+
+/// Services and what they nest, each by a profile of the same name; the first is the outermost.
+fn nested(services: &[(&str, &[&str])]) -> Diagnostics {
+    let service = |(id, inside): &(&str, &[&str])| Nsd {
+        descriptor_id: (*id).to_owned(),
+        nested_ns_profiles: inside
+            .iter()
+            .map(|inner| NsProfile {
+                id: (*inner).to_owned(),
+                nsd_id: (*inner).to_owned(),
+                ..NsProfile::default()
+            })
+            .collect(),
+        ..Nsd::default()
+    };
+    let all: Vec<Nsd> = services.iter().map(service).collect();
+    FlatNsd::of(&all[0], &all.iter().collect::<Vec<_>>()).1
 }
 
 /// Ten levels of ten aliases each: ten thousand million nodes.

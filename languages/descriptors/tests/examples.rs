@@ -11,9 +11,9 @@ use manifold_descriptors::csar::{BuildOptions, Limits, MemoryFiles, build, read_
 use manifold_descriptors::folder::{self, Folder};
 use manifold_descriptors::link::{AffinityScope, AffinityType};
 use manifold_descriptors::vnfd::{ExtCpInternal, SwImageSource, VduKind};
-use manifold_descriptors::{Descriptor, Nsd, Pnfd, Vnfd, check_nsd};
+use manifold_descriptors::{Descriptor, FlatNsd, Nsd, Pnfd, Vnfd, check_nsd};
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 10] = [
     "minimal/vnf",
     "minimal/ns",
     "demo/gateway",
@@ -22,6 +22,8 @@ const ALL: [&str; 8] = [
     "demo/ns",
     "demo/tenant-b/vnf",
     "demo/tenant-b/ns",
+    "nested/segment",
+    "nested/ns",
 ];
 
 fn path(name: &str) -> PathBuf {
@@ -100,6 +102,17 @@ fn the_parts_of_the_demo_fit_together() {
     assert!(neighbour.is_empty(), "{neighbour}");
     let minimal = check_nsd(&nsd("minimal/ns"), &[&vnfd("minimal/vnf")], &[]);
     assert!(minimal.is_empty(), "{minimal}");
+}
+
+#[test]
+fn the_nested_services_are_one_network() {
+    let (segment, around, one) = (nsd("nested/segment"), nsd("nested/ns"), vnfd("minimal/vnf"));
+    let (flat, found) = FlatNsd::of(&around, &[&segment]);
+    assert!(found.is_empty(), "{found}");
+    let flat = flat.nsd;
+    assert!(check_nsd(&flat, &[&one], &[]).is_empty());
+    assert_eq!((flat.virtual_links.len(), flat.vnf_profiles.len()), (1, 3));
+    assert_eq!(flat.virtual_links[0].l3[0].cidr.to_string(), "10.10.0.0/24");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What a script needs to know of a VNF descriptor: its interfaces, with their places in the descriptor's own text.
 
-use manifold_descriptors::Vnfd;
+pub use manifold_descriptors::interfaces::{LeafFormat, LeafInterface as Interface};
+
+use manifold_descriptors::interfaces::ReadLeaf;
+use manifold_descriptors::{Diagnostics, Vnfd};
 use serde::Serialize;
 
 /// A descriptor that a leaf model names.
@@ -22,41 +25,27 @@ pub struct Leaf {
     pub vnfd: Vnfd,
 }
 
-/// The language of a descriptor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LeafFormat {
-    /// SOL001, alone or in a CSAR.
-    Sol001,
-    /// SOL006, of either root form.
-    Sol006,
-    /// OpenMANO 0.1 or 0.2.
-    OpenMano,
-    /// As GS NFV-MAN 001 draws it.
-    Man001,
-}
+impl Leaf {
+    /// Of a descriptor that was read from somewhere.
+    pub fn new(uri: &str, file: &str, read: ReadLeaf) -> Self {
+        Self {
+            uri: uri.to_owned(),
+            digest: read.digest,
+            format: read.format,
+            file: file.to_owned(),
+            name: read.name,
+            interfaces: read.interfaces,
+            vnfd: read.vnfd,
+        }
+    }
 
-/// An interface of a descriptor that can be connected from outside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Interface {
-    /// Its external name: what a connection point names first of all.
-    pub name: String,
-    /// The VNFC that has it, where the descriptor says.
-    pub vnfc: Option<String>,
-    /// Its name inside that VNFC.
-    pub local_name: Option<String>,
-    /// `mgmt`, `data`, `bridge`, or what the format says; empty: nothing is said.
-    pub role: String,
-    /// The [`manifold_descriptors::vnfd::VnfExtCpd`] that it is in [`Leaf::vnfd`].
-    pub ext_cpd: String,
-    /// Line in the descriptor, from 1; 0: the whole file.
-    pub line: u32,
-    /// Column, from 1.
-    pub column: u32,
-    /// Column behind the name.
-    pub end_column: u32,
-    /// The text of that line.
-    pub text: String,
+    /// Of the bytes of a descriptor in whichever language. Errors: what is wrong with it, as its reader says it.
+    pub fn read(uri: &str, file: &str, bytes: &[u8]) -> Result<Self, LeafError> {
+        match manifold_descriptors::interfaces::read_leaf(file, bytes) {
+            Ok(read) => Ok(Self::new(uri, file, read)),
+            Err(diagnostics) => Err(LeafError::unreadable(file, &diagnostics)),
+        }
+    }
 }
 
 /// Where descriptors come from: the on-boarded catalogue, files, the network where policy allows.
@@ -75,4 +64,34 @@ pub struct LeafError {
     pub help: Option<String>,
     /// An address that was probably meant.
     pub suggestion: Option<String>,
+}
+
+impl LeafError {
+    /// The first error of a descriptor, with its place, and how many more there are.
+    pub fn unreadable(file: &str, diagnostics: &Diagnostics) -> Self {
+        let errors = || {
+            let is_error = |d: &&manifold_descriptors::Diagnostic| d.severity == manifold_descriptors::Severity::Error;
+            diagnostics.list.iter().filter(is_error)
+        };
+        let more = match errors().count() + diagnostics.left_out {
+            0 | 1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        let Some(first) = errors().next() else {
+            return Self {
+                message: format!("`{file}` is no descriptor that can be used"),
+                help: None,
+                suggestion: None,
+            };
+        };
+        let place = match first.place.line {
+            0 => file.to_owned(),
+            line => format!("{file}:{line}:{}", first.place.column),
+        };
+        Self {
+            message: format!("{place}: {} [{}]{more}", first.message, first.code),
+            help: Some(first.help.clone().unwrap_or_else(|| first.code.cure().to_owned())),
+            suggestion: None,
+        }
+    }
 }

@@ -8,5 +8,29 @@
 //! ```
 //! Pure but for what a [`leaf::LeafSource`] does. All faults of a script come at once, with fixes where one is known.
 
+mod body;
+pub mod check;
+mod code;
+pub mod compile;
+pub mod condition;
+mod demand;
+mod elaborate;
+pub mod expand;
+pub mod explain;
+pub mod fix;
+pub mod graph;
+pub mod index;
+mod interface;
 pub mod leaf;
+mod nearest;
+mod nets;
+pub mod render;
+mod report;
+mod rules;
 pub mod service;
+mod signature;
+mod statements;
+mod values;
+
+pub use code::ALL as CODES;
+pub use elaborate::{COMPOSITES_MAX, VNFS_MAX};

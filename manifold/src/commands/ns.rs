@@ -7,12 +7,13 @@ use crate::config::Config;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use manifold_call::{CallError, OccurrenceId};
-use manifold_nfvo_interface::{NewNs, NsInstanceId, OnNs};
+use manifold_nfvo_interface::{NewNs, NsInstanceId, OnNs, TopologyVnf};
 use manifold_sol::{
     AddPnfData, CreateNsRequest, DegreeHealing, HealNsData, HealNsRequest, HealVnfData, InstantiateNsRequest,
     LocationConstraints, NsInstance, NsScaleType, NsdInfo, ScaleByStepData, ScaleNsRequest, ScaleVnfData, ScaleVnfType,
     TerminateNsRequest, VnfLocationConstraint,
 };
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -43,10 +44,10 @@ pub struct InstantiateArguments {
     /// Name of the service; the NSD's if absent
     #[arg(long)]
     name: Option<String>,
-    /// Where a VNF shall be: `PROFILE=VIM`; may be repeated
+    /// Where a VNF shall be: `PROFILE=VIM`; in a nested service `NESTED/PROFILE=VIM`, all of it `NESTED=VIM`; may be repeated
     #[arg(long = "at", value_name = "PROFILE=VIM", value_parser = pair)]
     at: Vec<(String, String)>,
-    /// Which physical function takes a PNF's place: `PROFILE=NAME`; may be repeated
+    /// Which physical function takes a PNF's place: `PROFILE=NAME`, in a nested service `NESTED/PROFILE=NAME`; may be repeated
     #[arg(long = "pnf", value_name = "PROFILE=NAME", value_parser = pair)]
     pnf: Vec<(String, String)>,
     /// An InstantiateNsRequest in JSON that the flags are added to
@@ -310,11 +311,37 @@ async fn ended(session: &Session, id: OccurrenceId, no_wait: bool, json: bool) -
     Ok(())
 }
 
-/// What the request says of a PNF. Its descriptor is the one that is called like the profile, or the NSD's only one.
+/// The PNFDs that an NSD and those that it nests need, by their ids.
+async fn pnfds_of(session: &Session, nsd: &NsdInfo) -> anyhow::Result<BTreeSet<String>> {
+    let mut all: BTreeSet<String> = nsd.pnfd_info_ids.iter().cloned().collect();
+    if nsd.nested_nsd_info_ids.is_empty() {
+        return Ok(all);
+    }
+    let known = session.nfvo.nsds.query(&session.cx(), ()).await?;
+    let mut seen = BTreeSet::new();
+    let mut ahead = nsd.nested_nsd_info_ids.clone();
+    while let Some(id) = ahead.pop() {
+        let Some(nested) = known
+            .iter()
+            .find(|nsd| nsd.id == id)
+            .filter(|_| seen.insert(id.clone()))
+        else {
+            continue;
+        };
+        all.extend(nested.pnfd_info_ids.iter().cloned());
+        ahead.extend(nested.nested_nsd_info_ids.iter().cloned());
+    }
+    Ok(all)
+}
+
+/// What the request says of a PNF. Its descriptor is the one that is called like the profile, or the only one of the NSD and of
+/// those that it nests.
 pub async fn pnf_data(session: &Session, nsd: &NsdInfo, profile: &str, name: &str) -> anyhow::Result<AddPnfData> {
     let mut all = session.nfvo.pnfds.query(&session.cx(), ()).await?;
-    all.retain(|pnfd| nsd.pnfd_info_ids.contains(&pnfd.id));
-    let by_name = all.iter().find(|pnfd| pnfd.pnfd_name.as_deref() == Some(profile));
+    let needed = pnfds_of(session, nsd).await?;
+    all.retain(|pnfd| needed.contains(&pnfd.id));
+    let own = profile.rsplit('/').next();
+    let by_name = all.iter().find(|pnfd| pnfd.pnfd_name.as_deref() == own);
     let only = if all.len() == 1 { all.first() } else { None };
     let Some(pnfd) = by_name.or(only) else {
         bail!("which PNFD the profile {profile} means is not clear; say it with --request");
@@ -347,12 +374,17 @@ pub async fn find(session: &Session, name: &str) -> anyhow::Result<NsInstance> {
 
 async fn vnf_of(session: &Session, ns: &NsInstance, name: &str) -> anyhow::Result<String> {
     let topology = session.nfvo.lifecycle.topology(&session.cx(), ns.id.parse()?).await?;
-    let mut found = topology
-        .vnfs
+    let mut all: Vec<&TopologyVnf> = Vec::new();
+    let mut ahead = vec![&topology];
+    while let Some(next) = ahead.pop() {
+        all.extend(&next.vnfs);
+        ahead.extend(&next.nested);
+    }
+    let mut found = all
         .iter()
         .filter(|vnf| vnf.id == name || vnf.name == name || vnf.profile == name);
     let Some(vnf) = found.next() else {
-        let known: Vec<&str> = topology.vnfs.iter().map(|vnf| vnf.name.as_str()).collect();
+        let known: Vec<&str> = all.iter().map(|vnf| vnf.name.as_str()).collect();
         return Err(
             CallError::not_found(format!("{} has no VNF {name:?}", ns.ns_instance_name))
                 .cure(format!("it has {}", known.join(", ")))
@@ -377,6 +409,9 @@ fn show(ns: &NsInstance) -> anyhow::Result<()> {
             vnf.id,
             vnf.instantiation_state.as_wire()
         );
+    }
+    for nested in &ns.nested_ns_instance_id {
+        println!("  NS {nested}");
     }
     for pnf in &ns.pnf_info {
         println!("  PNF {} ({})", pnf.pnf_name.as_deref().unwrap_or(""), pnf.pnf_id);

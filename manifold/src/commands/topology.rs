@@ -5,6 +5,7 @@ use crate::client::{Session, print};
 use crate::config::Config;
 use clap::{Args, ValueEnum};
 use manifold_nfvo_interface::{NsTopology, TopologyLink};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 #[derive(Debug, Args)]
@@ -69,11 +70,16 @@ fn realised(link: &TopologyLink) -> String {
     parts.join(", ")
 }
 
-/// A tree for the terminal.
+/// A tree for the terminal; a nested service is a tree in it.
 pub fn text(topology: &NsTopology) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(out, "NS {} ({}) {}", topology.name, topology.id, topology.state);
+    for inner in &topology.nested {
+        for (at, line) in text(inner).lines().enumerate() {
+            let _ = writeln!(out, "{}{line}", if at == 0 { "├─ " } else { "│  " });
+        }
+    }
     for vnf in &topology.vnfs {
         let _ = writeln!(out, "├─ VNF {} at {}", vnf.name, vnf.vim);
         for vnfc in &vnf.vnfcs {
@@ -120,16 +126,28 @@ struct Edge {
 }
 
 /// Nodes (id, label, shape) and edges, for both graph languages.
-fn graph(topology: &NsTopology) -> (Vec<(String, String, char)>, Vec<Edge>) {
+#[derive(Default)]
+struct Graph {
+    nodes: Vec<(String, String, char)>,
+    edges: Vec<Edge>,
+}
+
+/// The graph of a service and of what it nests: a link that crosses services is one node, called as in the outermost.
+fn graph(topology: &NsTopology) -> Graph {
+    let mut all = Graph::default();
+    let mut links = BTreeSet::new();
+    draw(topology, &mut links, &mut all);
+    all
+}
+
+fn draw(topology: &NsTopology, links: &mut BTreeSet<String>, all: &mut Graph) {
     let key = |text: &str| {
         text.chars()
             .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
             .collect::<String>()
     };
-    let mut nodes = Vec::new();
-    let mut edges = Vec::new();
-    for link in &topology.links {
-        nodes.push((
+    for link in topology.links.iter().filter(|link| links.insert(link.id.clone())) {
+        all.nodes.push((
             format!("l_{}", key(&link.id)),
             format!("{} | {}", link.name, realised(link)),
             'o',
@@ -138,13 +156,13 @@ fn graph(topology: &NsTopology) -> (Vec<(String, String, char)>, Vec<Edge>) {
     for vnf in &topology.vnfs {
         for vnfc in &vnf.vnfcs {
             let id = format!("c_{}", key(&vnfc.id));
-            nodes.push((
+            all.nodes.push((
                 id.clone(),
                 format!("{} | {} @ {} | {}", vnfc.name, vnf.vim, vnfc.host, vnfc.state),
                 'b',
             ));
             for port in &vnfc.ports {
-                edges.push(Edge {
+                all.edges.push(Edge {
                     from: id.clone(),
                     to: format!("l_{}", key(&port.link)),
                     label: addresses(&port.addresses),
@@ -154,16 +172,19 @@ fn graph(topology: &NsTopology) -> (Vec<(String, String, char)>, Vec<Edge>) {
     }
     for (what, ends) in [("PNF", &topology.pnfs), ("SAP", &topology.saps)] {
         for end in ends {
-            let id = format!("e_{}_{}", what.to_lowercase(), key(&end.name));
-            nodes.push((id.clone(), format!("{what} {}", end.name), 'd'));
-            edges.push(Edge {
+            // Services of one kind, nested twice, have ends of the same names.
+            let id = format!("e_{}_{}_{}", what.to_lowercase(), key(&end.name), key(&end.link));
+            all.nodes.push((id.clone(), format!("{what} {}", end.name), 'd'));
+            all.edges.push(Edge {
                 from: id,
                 to: format!("l_{}", key(&end.link)),
                 label: addresses(&end.addresses),
             });
         }
     }
-    (nodes, edges)
+    for inner in &topology.nested {
+        draw(inner, links, all);
+    }
 }
 
 /// Labels hold names that users chose: quotes and line ends must not end the string.
@@ -172,7 +193,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn mermaid(topology: &NsTopology) -> String {
-    let (nodes, edges) = graph(topology);
+    let Graph { nodes, edges } = graph(topology);
     let mut out = String::from("graph LR\n");
     for (id, label, shape) in nodes {
         let (open, close) = match shape {
@@ -189,7 +210,7 @@ fn mermaid(topology: &NsTopology) -> String {
 }
 
 fn dot(topology: &NsTopology) -> String {
-    let (nodes, edges) = graph(topology);
+    let Graph { nodes, edges } = graph(topology);
     let mut out = format!("graph \"{}\" {{\n  rankdir=LR;\n", quoted(&topology.name));
     for (id, label, shape) in nodes {
         let shape = match shape {

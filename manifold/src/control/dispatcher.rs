@@ -6,6 +6,7 @@
 use manifold_call::OccurrenceId;
 use manifold_lcm::{Engine, LcmNotification, Machine, OUTBOX_TOPIC};
 use manifold_store::Store;
+use manifold_nfvo_interface::ns_operation_event;
 use manifold_vnfm_interface::operation_event;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,7 @@ fn deliver(engine: &Engine, body: serde_json::Value) {
             let id: OccurrenceId = note.occurrence;
             engine.signal(&operation_event(id));
         }
-        Ok(_) => {}
+        Ok(note) => engine.signal(&ns_operation_event(note.occurrence)),
         Err(error) => tracing::error!(%error, "A notification is malformed and was dropped."),
     }
 }

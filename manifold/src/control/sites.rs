@@ -5,8 +5,8 @@ use manifold_nfvi_interface::{BoundInfrastructure, Infrastructure, PopInventory,
 use manifold_store::Store;
 use manifold_vim::{Vim, VimConfig};
 use manifold_vim_interface::{
-    BoundComputeFlavours, BoundSoftwareImages, BoundTopology, BoundVirtualisedCompute, BoundVirtualisedNetworks,
-    VimDirectory, VimHandle,
+    BoundComputeFlavours, BoundNetworkForwardingPaths, BoundSoftwareImages, BoundTopology, BoundTrafficRules,
+    BoundVirtualisedCompute, BoundVirtualisedNetworks, VimDirectory, VimHandle,
 };
 use manifold_wim::{Wim, WimConfig};
 use manifold_wim_interface::{BoundMscsManagement, MscsManagement, WimDirectory};
@@ -148,6 +148,8 @@ impl SeenBy {
             id: id.to_owned(),
             compute: BoundVirtualisedCompute::bind(vim.clone(), gate()),
             networks: BoundVirtualisedNetworks::bind(vim.clone(), gate()),
+            paths: BoundNetworkForwardingPaths::bind(vim.clone(), gate()),
+            traffic: BoundTrafficRules::bind(vim.clone(), gate()),
             flavours: BoundComputeFlavours::bind(vim.clone(), gate()),
             images: BoundSoftwareImages::bind(vim.clone(), gate()),
             topology: BoundTopology::bind(vim.clone(), gate()),

@@ -29,6 +29,7 @@ pub mod seams;
 pub mod service;
 mod space;
 mod tool;
+mod traffic;
 mod want;
 mod watch;
 

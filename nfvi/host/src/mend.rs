@@ -306,6 +306,7 @@ fn rest(want: &Want, index: u32, existed: bool, sight: &Sight, work: &mut Work) 
             .push(object, "a limit could not be removed", request::no_limit(index)),
         _ => {}
     }
+    order(want, index, &queue, work);
     match (&want.queue, queue(request::INGRESS)) {
         (Some(name), None) => {
             if let Some(through) = work.indexes.get(name).copied() {
@@ -333,6 +334,49 @@ fn rest(want: &Want, index: u32, existed: bool, sight: &Sight, work: &mut Work) 
     }
     if (work.rest.len(), work.ipv6.len()) != before {
         work.changed.insert(object);
+    }
+}
+
+/// The classes beneath a limit. Each is known by the queue of what waits in it.
+fn order<'a>(want: &Want, index: u32, queue: &impl Fn(u32) -> Option<&'a (u32, u32, String, u64)>, work: &mut Work) {
+    let object = want.object;
+    // Whoever takes the limit away takes it along.
+    let Some(rate) = want.rate else { return };
+    let is = |parent: u32, kind: &str| queue(parent).is_some_and(|(_, _, seen, _)| seen == kind);
+    let limited = queue(request::ROOT).is_some_and(|(_, _, kind, _)| kind == "tbf");
+    let there = limited && is(request::BENEATH, "htb");
+    if want.precedences.is_empty() {
+        if there {
+            work.rest.push(
+                object,
+                "an order of packets could not be removed",
+                request::no_order(index, rate, want.mtu_bytes),
+            );
+        }
+        return;
+    }
+    if !there {
+        work.rest
+            .push(object, "an order of packets could not be set", request::order(index));
+    }
+    for precedence in 0..=7 {
+        let class = request::class_of(precedence);
+        match (want.precedences.contains(&precedence), there && is(class, "bfifo")) {
+            (true, false) => {
+                let what = "a precedence could not be set";
+                work.rest.push(object, what, request::class(index, precedence));
+                work.rest
+                    .push(object, what, request::waiting(index, precedence, rate, want.mtu_bytes));
+            }
+            (false, true) => {
+                work.rest.push(
+                    object,
+                    "a precedence could not be removed",
+                    request::no_class(index, class),
+                );
+            }
+            _ => {}
+        }
     }
 }
 

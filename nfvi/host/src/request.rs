@@ -198,6 +198,10 @@ pub(crate) fn flood(index: u32, peer: IpAddr, add: bool) -> Message {
 
 /// Where a link's own queue hangs.
 pub(crate) const ROOT: u32 = 0xffff_ffff;
+/// The handle of a link's limit.
+const LIMIT_HANDLE: u32 = 1 << 16;
+/// Where the queue beneath a limit hangs: a token bucket's one class.
+pub(crate) const BENEATH: u32 = LIMIT_HANDLE | 1;
 /// Where what enters a link is looked at.
 pub(crate) const INGRESS: u32 = 0xffff_fff1;
 const INGRESS_HANDLE: u32 = 0xffff_0000;
@@ -210,6 +214,13 @@ fn queue_header(index: u32, handle: u32, parent: u32, info: u32) -> Vec<u8> {
     header
 }
 
+/// A token bucket's burst and what may wait before it, in bytes.
+fn bucket(bytes_per_second: u64, mtu_bytes: u32) -> (u64, u64) {
+    let frames = 3 * u64::from(mtu_bytes + 14);
+    let burst = (bytes_per_second / 100).clamp(frames, frames.max(4 << 20));
+    (burst, bytes_per_second / 20 + burst)
+}
+
 /// Limits what leaves through a link to `rate` bits per second, with a token bucket. Replaces what is there.
 ///
 /// The burst is what arrives in 10 ms (at least three full frames, at most 4 MiB): a processor that is late by less costs no
@@ -217,9 +228,7 @@ fn queue_header(index: u32, handle: u32, parent: u32, info: u32) -> Vec<u8> {
 /// link, short enough not to be felt.
 pub(crate) fn limit(index: u32, rate: u64, mtu_bytes: u32) -> Message {
     let bytes_per_second = (rate / 8).max(1);
-    let frames = 3 * u64::from(mtu_bytes + 14);
-    let burst = (bytes_per_second / 100).clamp(frames, frames.max(4 << 20));
-    let waiting = bytes_per_second / 20 + burst;
+    let (burst, waiting) = bucket(bytes_per_second, mtu_bytes);
     let mut parameters = Vec::with_capacity(36);
     parameters.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, 0]); // link layer 1: Ethernet, so no table of sizes is asked for
     parameters.extend_from_slice(&u32::try_from(bytes_per_second).unwrap_or(u32::MAX).to_ne_bytes());
@@ -233,7 +242,7 @@ pub(crate) fn limit(index: u32, rate: u64, mtu_bytes: u32) -> Message {
     Message::new(
         libc::RTM_NEWQDISC,
         (libc::NLM_F_CREATE | libc::NLM_F_REPLACE) as u16,
-        &queue_header(index, 0, ROOT, 0),
+        &queue_header(index, LIMIT_HANDLE, ROOT, 0),
     )
     .text(1, "tbf")
     .nest(2, &options)
@@ -242,6 +251,82 @@ pub(crate) fn limit(index: u32, rate: u64, mtu_bytes: u32) -> Message {
 /// Takes a link's limit away.
 pub(crate) fn no_limit(index: u32) -> Message {
     Message::new(libc::RTM_DELQDISC, 0, &queue_header(index, 0, ROOT, 0))
+}
+
+/// Puts a queue of classes beneath a link's limit: what is in a class of higher precedence leaves first. A packet says its class
+/// itself (nftables sets its priority); what says nothing is in the first.
+pub(crate) fn order(index: u32) -> Message {
+    let mut global = Vec::new();
+    for number in [3_u32, 10, 1, 0, 0] {
+        global.extend_from_slice(&number.to_ne_bytes()); // version, rate to quantum, default class, debug, direct packets
+    }
+    Message::new(
+        libc::RTM_NEWQDISC,
+        (libc::NLM_F_CREATE | libc::NLM_F_REPLACE) as u16,
+        &queue_header(index, ORDER_HANDLE, BENEATH, 0),
+    )
+    .text(1, "htb")
+    .nest(2, &Nest::new().put(2, &global)) // TCA_HTB_INIT
+}
+
+/// Puts a plain queue in its place; what waits in the classes is lost. Were it taken away only, nothing would pass at all.
+pub(crate) fn no_order(index: u32, rate: u64, mtu_bytes: u32) -> Message {
+    plain_queue(index, BENEATH, rate, mtu_bytes)
+}
+
+const ORDER_HANDLE: u32 = crate::traffic::QUEUE_MAJOR << 16;
+
+/// Where the class of a precedence stands.
+pub(crate) fn class_of(precedence: u8) -> u32 {
+    ORDER_HANDLE | (u32::from(precedence) + 1)
+}
+
+/// A precedence's class, without a limit of its own: of the classes that may send, the most urgent one does.
+pub(crate) fn class(index: u32, precedence: u8) -> Message {
+    let fast = 4_000_000_000_u32; // bytes per second: more than whatever limit is above
+    let mut parameters = Vec::with_capacity(44);
+    for _ in 0..2 {
+        parameters.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, 0]); // link layer 1: Ethernet, so no table of sizes is asked for
+        parameters.extend_from_slice(&fast.to_ne_bytes());
+    }
+    // Buckets in ticks of 64 ns, as large as they can be; quantum; level; urgency, where 0 is first.
+    for number in [
+        u32::MAX >> 4,
+        u32::MAX >> 4,
+        60_000,
+        0,
+        7 - u32::from(precedence.min(7)),
+    ] {
+        parameters.extend_from_slice(&number.to_ne_bytes());
+    }
+    Message::new(
+        libc::RTM_NEWTCLASS,
+        CREATE,
+        &queue_header(index, class_of(precedence), ORDER_HANDLE, 0),
+    )
+    .text(1, "htb")
+    .nest(2, &Nest::new().put(1, &parameters)) // TCA_HTB_PARMS
+}
+
+/// Takes a class away.
+pub(crate) fn no_class(index: u32, class: u32) -> Message {
+    Message::new(libc::RTM_DELTCLASS, 0, &queue_header(index, class, ORDER_HANDLE, 0))
+}
+
+/// What waits in a class: as much as may wait before the limit when there are no classes.
+pub(crate) fn waiting(index: u32, precedence: u8, rate: u64, mtu_bytes: u32) -> Message {
+    plain_queue(index, class_of(precedence), rate, mtu_bytes)
+}
+
+fn plain_queue(index: u32, parent: u32, rate: u64, mtu_bytes: u32) -> Message {
+    let (_, waiting) = bucket((rate / 8).max(1), mtu_bytes);
+    Message::new(
+        libc::RTM_NEWQDISC,
+        (libc::NLM_F_CREATE | libc::NLM_F_REPLACE) as u16,
+        &queue_header(index, 0, parent, 0),
+    )
+    .text(1, "bfifo")
+    .put(2, &u32::try_from(waiting).unwrap_or(u32::MAX).to_ne_bytes())
 }
 
 /// Lets what enters a link be looked at by filters.

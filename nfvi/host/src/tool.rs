@@ -29,6 +29,8 @@ impl Tool {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("LC_ALL", "C")
+            // What it is told of times is UTC, as everything of ours is.
+            .env("TZ", "UTC")
             .stdin(given)
             .stdout(output.try_clone()?)
             .stderr(errors.try_clone()?)

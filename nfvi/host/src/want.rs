@@ -5,7 +5,7 @@ use crate::label::Part;
 use ipnet::IpNet;
 use manifold_call::{CallError, Outcome};
 use manifold_nfvi_interface::{CableWish, MacAddr, ObjectId, StitchWish, Transport, Wish, WishKind};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 /// A link that shall be in a namespace.
@@ -35,6 +35,8 @@ pub(crate) struct Want {
     pub(crate) floods: Vec<IpAddr>,
     /// What leaves through it: in bits per second.
     pub(crate) rate: Option<u64>,
+    /// What its queue distinguishes; empty = nothing.
+    pub(crate) precedences: BTreeSet<u8>,
     /// What enters through it is queued in this link first.
     pub(crate) queue: Option<String>,
 }
@@ -83,6 +85,7 @@ impl Want {
             routes: Vec::new(),
             floods: Vec::new(),
             rate: None,
+            precedences: BTreeSet::new(),
             queue: None,
         }
     }

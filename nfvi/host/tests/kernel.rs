@@ -8,12 +8,16 @@ mod drift;
 mod lab;
 #[path = "kernel/life.rs"]
 mod life;
+#[path = "kernel/paths.rs"]
+mod paths;
 #[path = "kernel/reach.rs"]
 mod reach;
 #[path = "kernel/rules.rs"]
 mod rules;
 #[path = "kernel/shape.rs"]
 mod shape;
+#[path = "kernel/traffic.rs"]
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -32,6 +36,8 @@ fn main() -> ExitCode {
         drift::TESTS,
         life::TESTS,
         bench::TESTS,
+        paths::TESTS,
+        traffic::TESTS,
     ]
     .concat();
     manifold_kernel_test::main(&tests)

@@ -51,6 +51,8 @@ impl Site {
                 id: "site-1".into(),
                 compute: BoundVirtualisedCompute::bind(vim.clone(), gate()),
                 networks: BoundVirtualisedNetworks::bind(vim.clone(), gate()),
+                paths: BoundNetworkForwardingPaths::bind(vim.clone(), gate()),
+                traffic: BoundTrafficRules::bind(vim.clone(), gate()),
                 flavours: BoundComputeFlavours::bind(vim.clone(), gate()),
                 images: BoundSoftwareImages::bind(vim.clone(), gate()),
                 topology: BoundTopology::bind(vim, gate()),

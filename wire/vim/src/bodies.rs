@@ -2,7 +2,7 @@
 
 use manifold_vim_interface::{
     AffinityGroupId, ComputeOperation, CreateAffinityGroup, Metadata, NetworkId, NetworkResource, NetworkResourceData,
-    VirtualInterfaceData,
+    NfpRule, PortId, VirtualInterfaceData,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -43,6 +43,16 @@ pub(crate) struct NetworkChanges {
     #[serde(default)]
     #[schema(value_type = Option<std::collections::BTreeMap<String, String>>)]
     pub(crate) metadata: Option<Metadata>,
+}
+
+/// What a forwarding path's `update` takes.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PathChanges {
+    #[serde(default)]
+    pub(crate) nfp_rule: Option<Vec<NfpRule>>,
+    #[serde(default)]
+    pub(crate) virtual_network_port: Option<Vec<PortId>>,
 }
 
 /// An affinity group as it was made.

@@ -25,7 +25,7 @@ pub struct Answers(Vec<(&'static str, Result<String, CallError>)>);
 
 impl Answers {
     /// Keeps what a call answered, and hands it on.
-    fn keep<T: Debug>(&mut self, call: &'static str, outcome: Outcome<T>) -> Outcome<T> {
+    pub(crate) fn keep<T: Debug>(&mut self, call: &'static str, outcome: Outcome<T>) -> Outcome<T> {
         let line = outcome
             .as_ref()
             .map(|answer| format!("{answer:?}"))
@@ -47,6 +47,7 @@ pub async fn run(vim: &VimHandle, disk: &Path) -> Answers {
     flavours_are_made_once_and_found(vim, &mut answers).await;
     networks_are_the_tenants_own(vim, &mut answers).await;
     machines_live_and_end(vim, &mut answers, image).await;
+    crate::contract_paths::paths_hold_their_ports(vim, &mut answers, image).await;
     groups_hold_their_members(vim, &mut answers, image).await;
     images_go_when_nothing_needs_them(vim, &mut answers, image).await;
     the_pop_says_what_it_is(vim, &mut answers).await;
@@ -55,27 +56,27 @@ pub async fn run(vim: &VimHandle, disk: &Path) -> Answers {
 }
 
 /// A call of the suite's first tenant that makes what `wish` names.
-fn wish(wish: &str) -> Context {
+pub(crate) fn wish(wish: &str) -> Context {
     Context::root(TENANTS[0].into()).with_key(Uuid::new_v5(&Uuid::NAMESPACE_OID, wish.as_bytes()))
 }
 
 /// A call that makes nothing.
-fn look(tenant: usize) -> Context {
+pub(crate) fn look(tenant: usize) -> Context {
     Context::root(TenantId::from(TENANTS[tenant]))
 }
 
-fn filter(text: &str) -> QueryFilter {
+pub(crate) fn filter(text: &str) -> QueryFilter {
     QueryFilter { filter: text.into() }
 }
 
-fn refused<T: Debug>(outcome: Outcome<T>, kind: ErrorKind, why: &str) {
+pub(crate) fn refused<T: Debug>(outcome: Outcome<T>, kind: ErrorKind, why: &str) {
     match outcome {
         Err(error) if error.kind == kind => assert!(!error.detail.is_empty(), "{why}: the refusal says nothing"),
         other => panic!("{why}: {kind:?} was expected, not {other:?}"),
     }
 }
 
-fn flavour(name: &str, cpus: u32) -> ComputeFlavour {
+pub(crate) fn flavour(name: &str, cpus: u32) -> ComputeFlavour {
     ComputeFlavour {
         flavour_id: None,
         name: name.into(),
@@ -145,7 +146,7 @@ fn subnet() -> NetworkSubnetData {
     }
 }
 
-fn a_network(name: &str) -> AllocateNetworkResource {
+pub(crate) fn a_network(name: &str) -> AllocateNetworkResource {
     AllocateNetworkResource {
         network_resource_name: name.into(),
         data: NetworkResourceData::Network {
@@ -158,7 +159,7 @@ fn a_network(name: &str) -> AllocateNetworkResource {
     }
 }
 
-fn a_port(name: &str, network_id: NetworkId, address: Option<IpAddr>) -> AllocateNetworkResource {
+pub(crate) fn a_port(name: &str, network_id: NetworkId, address: Option<IpAddr>) -> AllocateNetworkResource {
     AllocateNetworkResource {
         network_resource_name: name.into(),
         data: NetworkResourceData::NetworkPort {
@@ -174,14 +175,14 @@ fn a_port(name: &str, network_id: NetworkId, address: Option<IpAddr>) -> Allocat
     }
 }
 
-fn network_of(resource: NetworkResource) -> VirtualNetwork {
+pub(crate) fn network_of(resource: NetworkResource) -> VirtualNetwork {
     match resource {
         NetworkResource::NetworkData(network) => network,
         other => panic!("a network was asked for, not {other:?}"),
     }
 }
 
-fn port_of(resource: NetworkResource) -> VirtualNetworkPort {
+pub(crate) fn port_of(resource: NetworkResource) -> VirtualNetworkPort {
     match resource {
         NetworkResource::NetworkPortData(port) => port,
         other => panic!("a port was asked for, not {other:?}"),
@@ -282,7 +283,7 @@ async fn networks_are_the_tenants_own(vim: &VimHandle, answers: &mut Answers) {
     assert_eq!(gone, wanted);
 }
 
-fn a_machine(name: &str, flavour: FlavourId, image: ImageId, on: Option<PortId>) -> AllocateCompute {
+pub(crate) fn a_machine(name: &str, flavour: FlavourId, image: ImageId, on: Option<PortId>) -> AllocateCompute {
     AllocateCompute {
         compute_name: name.into(),
         compute_flavour_id: flavour,

@@ -4,6 +4,8 @@
 //!   NFVO, VNFM, CCM, CISM ──> vim/v1/vims/{vimId}/compute_resources  …/{id}/operate|update|console   VirtualisedCompute
 //!                                                 affinity_groups
 //!                                                 networks  subnets  ports  network_resources        VirtualisedNetworks
+//!                                                 forwarding_paths                                   NetworkForwardingPaths
+//!                                                 traffic_rules                                      TrafficRules
 //!                                                 flavours                                           ComputeFlavours
 //!                                                 software_images                                    SoftwareImages
 //!                                                 nfvi_pops  zones  capacity  provider_networks      Topology
@@ -23,6 +25,8 @@ mod bodies;
 pub mod client;
 #[cfg(feature = "contract")]
 pub mod contract;
+#[cfg(feature = "contract")]
+mod contract_paths;
 pub mod openapi;
 pub mod server;
 

@@ -1,6 +1,6 @@
 //! The API in a table, and its OpenAPI document.
 
-use crate::bodies::{AffinityGroup, ComputeChanges, Console, Ids, NetworkChanges, Operate};
+use crate::bodies::{AffinityGroup, ComputeChanges, Console, Ids, NetworkChanges, Operate, PathChanges};
 use crate::{MAJOR, NAME, VERSIONS};
 use manifold_http::api::Api;
 use manifold_http::openapi::{Content, Document, Operation, operation};
@@ -142,6 +142,96 @@ const OPERATIONS: &[Operation] = &[
     operation("get", "/vims/{vimId}/ports/{id}", "findPort", "One port.")
         .gives(Content::resource::<VirtualNetworkPort>()),
     operation("delete", "/vims/{vimId}/ports/{id}", "terminatePort", "Ends one port."),
+    operation(
+        "get",
+        "/vims/{vimId}/forwarding_paths",
+        "queryNfps",
+        "Network forwarding paths.",
+    )
+    .gives(Content::page::<Nfp>()),
+    operation(
+        "post",
+        "/vims/{vimId}/forwarding_paths",
+        "createNfp",
+        "Makes a path: packets of a class pass these ports in this order.",
+    )
+    .takes(Content::json::<CreateNfp>())
+    .makes(Content::resource::<Nfp>()),
+    operation(
+        "post",
+        "/vims/{vimId}/forwarding_paths/delete",
+        "deleteNfps",
+        "Ends paths; answers with those that are gone.",
+    )
+    .takes(Content::json::<Ids<String>>())
+    .gives(Content::json::<Ids<String>>()),
+    operation(
+        "post",
+        "/vims/{vimId}/forwarding_paths/change_state",
+        "changeNfpState",
+        "Lets paths hold, or not.",
+    )
+    .takes(Content::json::<ChangeNfpState>())
+    .gives(Content::json::<Ids<String>>()),
+    operation("get", "/vims/{vimId}/forwarding_paths/{id}", "findNfp", "One path.").gives(Content::resource::<Nfp>()),
+    operation(
+        "delete",
+        "/vims/{vimId}/forwarding_paths/{id}",
+        "deleteNfp",
+        "Ends one path.",
+    ),
+    operation(
+        "post",
+        "/vims/{vimId}/forwarding_paths/{id}/update",
+        "updateNfp",
+        "Changes a path's class or ports.",
+    )
+    .takes(Content::json::<PathChanges>())
+    .gives(Content::resource::<Nfp>()),
+    operation(
+        "get",
+        "/vims/{vimId}/traffic_rules",
+        "queryTrafficRules",
+        "Traffic rules.",
+    )
+    .gives(Content::page::<TrafficRule>()),
+    operation(
+        "post",
+        "/vims/{vimId}/traffic_rules",
+        "createTrafficRule",
+        "Makes a rule: packets of a class are blocked, allowed, limited or preferred.",
+    )
+    .takes(Content::json::<TrafficRuleData>())
+    .makes(Content::resource::<TrafficRule>()),
+    operation(
+        "post",
+        "/vims/{vimId}/traffic_rules/delete",
+        "deleteTrafficRules",
+        "Ends rules; answers with those that are gone.",
+    )
+    .takes(Content::json::<Ids<String>>())
+    .gives(Content::json::<Ids<String>>()),
+    operation(
+        "get",
+        "/vims/{vimId}/traffic_rules/{id}",
+        "findTrafficRule",
+        "One rule.",
+    )
+    .gives(Content::resource::<TrafficRule>()),
+    operation(
+        "put",
+        "/vims/{vimId}/traffic_rules/{id}",
+        "updateTrafficRule",
+        "Puts another rule in its place.",
+    )
+    .takes(Content::json::<TrafficRuleData>())
+    .gives(Content::resource::<TrafficRule>()),
+    operation(
+        "delete",
+        "/vims/{vimId}/traffic_rules/{id}",
+        "deleteTrafficRule",
+        "Ends one rule.",
+    ),
     operation("get", "/vims/{vimId}/flavours", "queryFlavours", "Sizes of machines.")
         .gives(Content::page::<ComputeFlavour>()),
     operation(

@@ -136,6 +136,59 @@ async fn all_operations(vim: &VimHandle, cx: &Context) -> Vec<Result<String, Cal
         metadata: None,
     }));
     call!(networks.terminate(vec![uuid("p"), uuid("n")]));
+    let class = NfpRule {
+        ether_source_address: Some("02:00:00:00:00:01".into()),
+        protocol: Some(6),
+        destination_port_range: Some(PortRange { lower: 80, upper: 90 }),
+        source_ip_address_prefix: Some("192.0.2.0/24".parse().unwrap()),
+        ..NfpRule::default()
+    };
+    call!(paths.create(CreateNfp {
+        nfp_name: "web".into(),
+        virtual_network_port: vec![PortId(uuid("p")), PortId(uuid("q"))],
+        total_vnp: Some(2),
+        nfp_rule: vec![class.clone()],
+        priority: 3,
+        metadata: Metadata::new(),
+    }));
+    call!(paths.query(filter()));
+    call!(paths.update(UpdateNfp {
+        nfp_id: NfpId(uuid("n")),
+        nfp_rule: None,
+        virtual_network_port: Some(vec![]),
+    }));
+    call!(paths.delete(vec![NfpId(uuid("n"))]));
+    call!(paths.change_state(ChangeNfpState {
+        nfp_id: vec![NfpId(uuid("n"))],
+        desired_state: NfpState::Disabled,
+    }));
+    let rule = TrafficRuleData {
+        name: "slow".into(),
+        targets: vec![uuid("p"), uuid("n")],
+        direction: TrafficDirection::Towards,
+        classifier: class,
+        priority: 9,
+        action: TrafficAction::Limit {
+            bits_per_second: 10_000,
+        },
+        schedule: vec![Window {
+            days: vec![Weekday::Monday],
+            from_s: Some(5),
+            ..Window::default()
+        }],
+        metadata: Metadata::new(),
+    };
+    call!(traffic.create(rule.clone()));
+    call!(traffic.query(filter()));
+    call!(traffic.update(TrafficRule {
+        traffic_rule_id: TrafficRuleId(uuid("t")),
+        rule: TrafficRuleData {
+            action: TrafficAction::Precedence { level: 7 },
+            ..rule
+        },
+        operational_state: OperationalState::Enabled,
+    }));
+    call!(traffic.delete(vec![TrafficRuleId(uuid("t"))]));
     call!(flavours.create(ComputeFlavour {
         flavour_id: None,
         name: "tiny".into(),
@@ -178,6 +231,8 @@ async fn every_operation_asks_and_answers_through_the_wire_as_it_does_directly()
     let operations = [
         BoundVirtualisedCompute::OPERATIONS,
         BoundVirtualisedNetworks::OPERATIONS,
+        BoundNetworkForwardingPaths::OPERATIONS,
+        BoundTrafficRules::OPERATIONS,
         BoundComputeFlavours::OPERATIONS,
         BoundSoftwareImages::OPERATIONS,
         BoundTopology::OPERATIONS,

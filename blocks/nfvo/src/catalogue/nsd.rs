@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, Outcome};
-use manifold_descriptors::{Descriptor, Nsd, Pnfd, Vnfd, check_nsd};
+use manifold_descriptors::{Descriptor, FlatNsd, Nsd, Pnfd, Vnfd, check_nsd};
 use manifold_nfvo_interface::{Content, Modify, New, NsdInfoId, NsdManagement, Upload};
 use manifold_sol::{
     CreateNsdInfoRequest, NsdInfo, NsdInfoModifications, PackageOnboardingState, PackageOperationalState, PnfdInfo,
@@ -33,6 +33,7 @@ impl Entry for NsdInfo {
         let packages = self.vnf_pkg_ids.iter().map(|id| ("package", id.clone()));
         packages
             .chain(self.pnfd_info_ids.iter().map(|id| ("pnfd", id.clone())))
+            .chain(self.nested_nsd_info_ids.iter().map(|id| ("nested", id.clone())))
             .collect()
     }
 }
@@ -96,11 +97,16 @@ impl NsdManagement for Nfvo {
         let _gate = self.catalogue.gate().await;
         let (doc, entry) = self.catalogue.find::<NsdInfo>(&cx.tenant, &id).await?;
         check_disabled(NsdInfo::WHAT, &id, entry.nsd_operational_state)?;
-        let users = record::list::<NsRecord>(&*self.near.store, NS, Query::all().equal("nsd", &id)).await?;
-        let users: Vec<String> = users
+        let store = &*self.near.store;
+        let around = record::list::<NsdInfo>(store, NSD, Query::all().equal("nested", &id)).await?;
+        let around = around
             .into_iter()
-            .map(|(_, ns)| format!("NS instance {} ({})", ns.name, ns.id))
-            .collect();
+            .map(|(_, nsd)| format!("NSD {}", nsd.nsd_id.unwrap_or(nsd.id)));
+        let users = record::list::<NsRecord>(store, NS, Query::all().equal("nsd", &id)).await?;
+        let users = users
+            .into_iter()
+            .map(|(_, ns)| format!("NS instance {} ({})", ns.name, ns.id));
+        let users: Vec<String> = around.chain(users).collect();
         self.catalogue.remove(&doc, &entry, &users).await
     }
 
@@ -115,6 +121,8 @@ impl NsdManagement for Nfvo {
 pub(crate) struct Constituents {
     pub(crate) packages: Vec<(VnfPkgInfo, Arc<Model>)>,
     pub(crate) pnfds: Vec<(PnfdInfo, Arc<Model>)>,
+    /// Nested ones.
+    pub(crate) nsds: Vec<(NsdInfo, Arc<Model>)>,
 }
 
 impl Constituents {
@@ -133,11 +141,39 @@ impl Constituents {
             Descriptor::Nsd(_) | Descriptor::Vnfd(_) => None,
         })
     }
+
+    pub(crate) fn nsds(&self) -> impl Iterator<Item = (&NsdInfo, &Nsd)> {
+        self.nsds.iter().filter_map(|(info, model)| match &model.descriptor {
+            Descriptor::Nsd(nsd) => Some((info, &**nsd)),
+            Descriptor::Pnfd(_) | Descriptor::Vnfd(_) => None,
+        })
+    }
 }
 
 impl Catalogue {
+    /// What the NSD itself names.
     pub(crate) async fn constituents(&self, cx: &Context, nsd: &Nsd) -> Outcome<Constituents> {
         let mut all = Constituents::default();
+        self.gather(cx, nsd, &mut all).await?;
+        Ok(all)
+    }
+
+    /// What it and the NSDs that it nests name, at all depths.
+    pub(crate) async fn all_constituents(&self, cx: &Context, nsd: &Nsd) -> Outcome<Constituents> {
+        let mut all = self.constituents(cx, nsd).await?;
+        let mut next = 0;
+        // Each NSD is gathered once, so that this ends whatever they name.
+        while let Some((_, model)) = all.nsds.get(next) {
+            let model = Arc::clone(model);
+            next += 1;
+            if let Descriptor::Nsd(nested) = &model.descriptor {
+                self.gather(cx, nested, &mut all).await?;
+            }
+        }
+        Ok(all)
+    }
+
+    async fn gather(&self, cx: &Context, nsd: &Nsd, all: &mut Constituents) -> Outcome<()> {
         for profile in &nsd.vnf_profiles {
             if all.vnfds().any(|(_, vnfd)| vnfd.descriptor_id == profile.vnfd_id) {
                 continue;
@@ -156,7 +192,16 @@ impl Catalogue {
                 all.pnfds.push((info, model));
             }
         }
-        Ok(all)
+        for profile in &nsd.nested_ns_profiles {
+            if all.nsds().any(|(_, nested)| nested.descriptor_id == profile.nsd_id) {
+                continue;
+            }
+            if let Some((_, info)) = self.onboarded::<NsdInfo>(&cx.tenant, &profile.nsd_id).await? {
+                let model = self.model(&info.id).await?;
+                all.nsds.push((info, model));
+            }
+        }
+        Ok(())
     }
 
     async fn describe_nsd(&self, cx: &Context, entry: &mut NsdInfo, opened: Opened) -> Outcome<Model> {
@@ -167,9 +212,14 @@ impl Catalogue {
             )));
         };
         let named = self.constituents(cx, nsd).await?;
-        let vnfds: Vec<&Vnfd> = named.vnfds().map(|(_, vnfd)| vnfd).collect();
-        let pnfds: Vec<&Pnfd> = named.pnfds().map(|(_, pnfd)| pnfd).collect();
-        let diagnostics = check_nsd(nsd, &vnfds, &pnfds);
+        let all = self.all_constituents(cx, nsd).await?;
+        let vnfds: Vec<&Vnfd> = all.vnfds().map(|(_, vnfd)| vnfd).collect();
+        let pnfds: Vec<&Pnfd> = all.pnfds().map(|(_, pnfd)| pnfd).collect();
+        let nsds: Vec<&Nsd> = all.nsds().map(|(_, nsd)| nsd).collect();
+        // Laid flat: links of nested services meet where the services meet.
+        let (flat, mut diagnostics) = FlatNsd::of(nsd, &nsds);
+        diagnostics.extend(check_nsd(&flat.nsd, &vnfds, &pnfds));
+        diagnostics.sort();
         if diagnostics.has_errors() {
             return Err(CallError::invalid(format!(
                 "the NSD is refused:\n{}",
@@ -183,6 +233,7 @@ impl Catalogue {
         entry.nsd_invariant_id = Some(nsd.invariant_id.clone());
         entry.vnf_pkg_ids = named.vnfds().map(|(info, _)| info.id.clone()).collect();
         entry.pnfd_info_ids = named.pnfds().map(|(info, _)| info.id.clone()).collect();
+        entry.nested_nsd_info_ids = named.nsds().map(|(info, _)| info.id.clone()).collect();
         entry.nsd_operational_state = PackageOperationalState::Enabled;
         Ok(opened.model)
     }

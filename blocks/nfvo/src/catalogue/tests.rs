@@ -10,7 +10,7 @@ use manifold_sol::{
 };
 
 use crate::Nfvo;
-use crate::fakes::{Site, TWO_SITE, World, archive_of, cx};
+use crate::fakes::{Site, TWO_SITE, World, archive_of, archive_with, cx};
 
 const GATEWAY: &str = "6d1b0c52-8f4e-4a2b-9a61-3c1f6f2a0001";
 
@@ -35,10 +35,14 @@ async fn package(site: &Site, bytes: &[u8]) -> (VnfPkgId, manifold_call::Outcome
 }
 
 async fn nsd(site: &Site) -> (NsdInfoId, manifold_call::Outcome<NsdInfo>) {
+    nsd_of(site, &archive_of("demo/ns")).await
+}
+
+async fn nsd_of(site: &Site, bytes: &[u8]) -> (NsdInfoId, manifold_call::Outcome<NsdInfo>) {
     let nfvo: &Nfvo = &site.nfvo;
     let made = NsdManagement::create(nfvo, &cx("a"), New::default()).await.unwrap();
     let id: NsdInfoId = made.id.parse().unwrap();
-    let file = spool(site, &archive_of("demo/ns"));
+    let file = spool(site, bytes);
     (id, NsdManagement::upload(nfvo, &cx("a"), Upload { id, file }).await)
 }
 
@@ -123,6 +127,53 @@ async fn what_is_used_is_not_deleted_and_says_by_whom() {
     PnfdManagement::delete(nfvo, &a, meter).await.unwrap();
     VnfPackageManagement::delete(nfvo, &a, gateway).await.unwrap();
     assert_eq!(archives(&site), 1, "the service's");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_nsd_needs_those_that_it_nests_and_they_stay_while_it_does() {
+    const SEGMENT: &str = "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c3001";
+    const AROUND: &str = "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c4001";
+    let site = World::new(true).site();
+    let nfvo: &Nfvo = &site.nfvo;
+    package(&site, &archive_of("minimal/vnf")).await.1.unwrap();
+    let refused = nsd_of(&site, &archive_of("nested/ns")).await.1.unwrap_err();
+    for profile in ["left", "right"] {
+        let missing = format!("`{profile}` uses NSD `{SEGMENT}`, which is not known");
+        assert!(refused.detail.contains(&missing), "{refused}");
+    }
+
+    let (segment, _) = nsd_of(&site, &archive_of("nested/segment")).await;
+    let (around, info) = nsd_of(&site, &archive_of("nested/ns")).await;
+    assert_eq!(info.unwrap().nested_nsd_info_ids, [segment.to_string()]);
+    // What nests itself, by way of another one.
+    let text = std::fs::read_to_string(crate::fakes::example("nested/segment/Definitions/segment.yaml")).unwrap();
+    let round = text.replace(
+        "    one:\n      type: example.minimal.One\n      requirements:\n        - net: net\n",
+        &format!(
+            "    again:\n      type: tosca.nodes.nfv.NS\n      properties: {{ descriptor_id: {AROUND}, designer: a, \
+             version: '1', name: b, invariant_id: c, flavour_id: default }}\n"
+        ),
+    );
+    let refused = nsd_of(&site, &archive_with("Definitions/segment.yaml", &round))
+        .await
+        .1
+        .unwrap_err();
+    let way = format!("{SEGMENT} -> {AROUND} -> {SEGMENT}");
+    assert!(refused.detail.contains(&way), "{refused}");
+
+    let changes = || NsdInfoModifications {
+        nsd_operational_state: Some(PackageOperationalState::Disabled),
+        ..Default::default()
+    };
+    for id in [segment, around] {
+        let ask = Modify { id, changes: changes() };
+        NsdManagement::update(nfvo, &cx("a"), ask).await.unwrap();
+    }
+    let used = NsdManagement::delete(nfvo, &cx("a"), segment).await.unwrap_err();
+    assert_eq!(used.kind, ErrorKind::Conflict);
+    assert!(used.detail.contains(&format!("NSD {AROUND}")), "{used}");
+    NsdManagement::delete(nfvo, &cx("a"), around).await.unwrap();
+    NsdManagement::delete(nfvo, &cx("a"), segment).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,7 @@
 //! Neighbours for tests: VIMs, a WIM and a VNFM in memory that tell what they were asked, and the examples' descriptors.
 
 mod links;
+mod paths;
 mod vim;
 mod vnfm;
 mod wim;
@@ -316,6 +317,15 @@ pub(crate) fn archive_of(path: &str) -> Vec<u8> {
             }
         }
     }
+    packed(files)
+}
+
+/// One file of definitions as an archive.
+pub(crate) fn archive_with(name: &str, text: &str) -> Vec<u8> {
+    packed([(name.to_owned(), text.as_bytes().to_vec())].into())
+}
+
+fn packed(files: BTreeMap<String, Vec<u8>>) -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     build(&mut MemoryFiles::new(files), &BuildOptions::default(), &mut bytes).unwrap();
     bytes.into_inner()

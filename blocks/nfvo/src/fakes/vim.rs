@@ -14,6 +14,8 @@ use super::{Log, locked};
 #[derive(Default)]
 pub(crate) struct Held {
     pub(crate) networks: BTreeMap<NetworkId, (TenantId, VirtualNetwork, Vec<NetworkSubnetData>)>,
+    pub(crate) paths: BTreeMap<NfpId, (TenantId, Nfp)>,
+    pub(crate) rules: BTreeMap<TrafficRuleId, (TenantId, TrafficRule)>,
     pub(crate) ports: BTreeMap<PortId, (TenantId, VirtualNetworkPort)>,
     pub(crate) machines: BTreeMap<ComputeId, (TenantId, VirtualCompute)>,
     flavours: BTreeMap<FlavourId, (TenantId, ComputeFlavour)>,
@@ -56,13 +58,15 @@ impl Vim {
             id: self.id.clone(),
             compute: Arc::clone(self) as _,
             networks: Arc::clone(self) as _,
+            paths: Arc::clone(self) as _,
+            traffic: Arc::clone(self) as _,
             flavours: Arc::clone(self) as _,
             images: Arc::clone(self) as _,
             topology: Arc::clone(self) as _,
         }
     }
 
-    fn tell(&self, what: &str) -> Outcome<()> {
+    pub(super) fn tell(&self, what: &str) -> Outcome<()> {
         self.log.tell(format!("{} {what}", self.id));
         let mut fails = locked(&self.fails);
         if fails.as_ref().is_some_and(|prefix| what.starts_with(prefix)) {
@@ -77,18 +81,24 @@ impl Vim {
         json!({
             "networks": held.networks.values().map(|(tenant, network, subnets)| json!([tenant, network, subnets])).collect::<Vec<_>>(),
             "ports": held.ports.values().collect::<Vec<_>>(),
+            "paths": held.paths.values().collect::<Vec<_>>(),
+            "rules": held.rules.values().collect::<Vec<_>>(),
             "machines": held.machines.values().collect::<Vec<_>>(),
         })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         let held = locked(&self.held);
-        held.networks.is_empty() && held.ports.is_empty() && held.machines.is_empty()
+        held.networks.is_empty()
+            && held.ports.is_empty()
+            && held.machines.is_empty()
+            && held.paths.is_empty()
+            && held.rules.is_empty()
     }
 }
 
 /// The fake knows the filters that are used: none, or one metadata value.
-fn matches(filter: &QueryFilter, metadata: &Metadata) -> bool {
+pub(super) fn matches(filter: &QueryFilter, metadata: &Metadata) -> bool {
     let Some(inner) = filter.filter.strip_prefix("(eq,metadata/") else {
         assert!(filter.filter.is_empty(), "{}", filter.filter);
         return true;
@@ -97,7 +107,7 @@ fn matches(filter: &QueryFilter, metadata: &Metadata) -> bool {
     metadata.get(key).is_some_and(|found| found == value)
 }
 
-fn key(cx: &Context) -> Uuid {
+pub(super) fn key(cx: &Context) -> Uuid {
     cx.idempotency_key.expect("what makes something has a key").0
 }
 

@@ -7,8 +7,9 @@
 //!   vnf/<key>/create ─────────┘
 //! ```
 //!
-//! A PNF takes no step: it is connected already, and that was looked at before the start. Undone: networks, services, ports and
-//! VNFs are gone, the NS is NOT_INSTANTIATED as before.
+//! A PNF takes no step: it is connected already, and that was looked at before the start. What nested NSs consist of is made by the
+//! same plan, and they themselves are documents that are written at its end. Undone: networks, services, ports and VNFs are gone,
+//! the NS is NOT_INSTANTIATED as before.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,13 +23,14 @@ use manifold_store::{Expect, Kind, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::layout::{Layout, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
+use super::adopt;
+use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
 use super::mscs::{MadeMscs, MakeMscs};
 use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
 use super::show;
 use super::vnf::{CreateVnf, InstantiateVnf, MadeVnf};
 use crate::near::Near;
-use crate::record::{NS, NsLink, NsNetwork, NsRecord, NsSap, NsVnf};
+use crate::record::{NS, NsLink, NsNested, NsNetwork, NsRecord, NsSap, NsVnf};
 
 pub(crate) const KIND: &str = "ns.instantiate";
 
@@ -146,31 +148,39 @@ impl Operation for Instantiate {
         Ok(plan)
     }
 
+    fn reads(&self, occurrence: &Occurrence) -> Vec<(Kind, String)> {
+        let params = occurrence.params::<Params>();
+        let adopted = params.map(|params| params.layout.adopted).unwrap_or_default();
+        adopted.into_iter().map(|adopted| (NS, adopted.id)).collect()
+    }
+
     fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
-        let mut record: NsRecord = ending.subject()?.read()?;
-        fill(&mut record, &params, ending.outputs)?;
-        self.write(ending, record)
+        let record: NsRecord = ending.subject()?.read()?;
+        self.write(ending, fill(record, &params, ending.outputs)?)
     }
 
     fn restore(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let record: NsRecord = ending.subject()?.read()?;
-        self.write(
-            ending,
-            NsRecord {
-                operation: None,
-                ..record
-            },
-        )
+        let record = NsRecord {
+            operation: None,
+            ..record
+        };
+        let mut writes = self.write(ending, vec![record])?;
+        for (kind, id) in self.reads(ending.occurrence) {
+            if let Some(held) = ending.doc(kind, &id) {
+                writes.push(adopt::released(held, &ending.occurrence.tenant)?.into());
+            }
+        }
+        Ok(writes)
     }
 
     fn abandon(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
         let mut record: NsRecord = ending.subject()?.read()?;
-        fill(&mut record, &params, ending.outputs)?;
         // A step that failed may have left something: terminating looks for it.
         record.doubtful = true;
-        self.write(ending, record)
+        self.write(ending, fill(record, &params, ending.outputs)?)
     }
 
     fn summary(&self, occurrence: &Occurrence, outputs: &Outputs) -> Value {
@@ -183,7 +193,7 @@ impl Operation for Instantiate {
             Some(AffectedVnf {
                 vnf_instance_id: made.id.to_string(),
                 vnfd_id: vnf.vnfd_id.clone(),
-                vnf_profile_id: vnf.profile.clone(),
+                vnf_profile_id: vnf.profile_in_ns().to_owned(),
                 vnf_name: Some(vnf.name.clone()),
                 change_type: ChangeType::Added,
             })
@@ -209,13 +219,18 @@ impl Operation for Instantiate {
 }
 
 impl Instantiate {
-    fn write(&self, ending: &Ending<'_>, record: NsRecord) -> Result<Vec<Write>, StepError> {
+    /// The NS, as its document was, and what it nests.
+    fn write(&self, ending: &Ending<'_>, records: Vec<NsRecord>) -> Result<Vec<Write>, StepError> {
         let doc = ending.subject()?;
-        Ok(vec![
-            record
-                .put(&ending.occurrence.tenant, Expect::Exactly(doc.revision))?
-                .into(),
-        ])
+        let put = |record: NsRecord| {
+            let expect = if record.id == doc.id {
+                Expect::Exactly(doc.revision)
+            } else {
+                Expect::Any
+            };
+            Ok(record.put(&ending.occurrence.tenant, expect)?.into())
+        };
+        records.into_iter().map(put).collect()
     }
 }
 
@@ -227,60 +242,114 @@ pub(super) fn sap_step(sapd: &str) -> String {
     format!("sap/{sapd}")
 }
 
-/// What was made, into the record. What was not, because its failure was accepted, is left out.
-fn fill(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<(), StepError> {
+/// What was made, into the record and those of the NSs that it nests; the record stays the first. What was not, because its failure
+/// was accepted, is left out.
+fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<NsRecord>, StepError> {
     let layout = &params.layout;
     record.state = NsState::Instantiated;
     record.flavour_id = Some(params.request.ns_flavour_id.clone());
     record.level_id = params.request.ns_instantiation_level_id.clone();
     record.pnfs = layout.pnfs.clone();
-    record.vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
     record.asked_wim = layout
         .links
         .iter()
         .any(|link| matches!(link.wan, Some(PlannedWan::Mscs { .. })));
+    let mut all = vec![record];
+    for nested in &layout.nested {
+        let inner = NsNested {
+            profile: nested.profile.clone(),
+            id: nested.id.clone(),
+            is_adopted: false,
+        };
+        of(&mut all, &nested.parent)?.nested.push(inner);
+        all.push(NsRecord {
+            id: nested.id.clone(),
+            name: nested.name.clone(),
+            nsd_id: nested.nsd_id.clone(),
+            nsd_info_id: nested.nsd_info_id.clone(),
+            state: NsState::Instantiated,
+            flavour_id: Some(nested.flavour_id.clone()),
+            pnfs: nested.pnfs.clone(),
+            parent: Some(nested.parent.clone()),
+            ..NsRecord::default()
+        });
+    }
+    for adopted in &layout.adopted {
+        of(&mut all, &adopted.parent)?.nested.push(NsNested {
+            profile: adopted.profile.clone(),
+            id: adopted.id.clone(),
+            is_adopted: true,
+        });
+    }
     for vnf in &layout.vnfs {
         let Some(made) = outputs.find::<MadeVnf>(&CreateVnf::step(&vnf.key))? else {
             continue;
         };
-        record.vnfs.push(NsVnf {
+        let ns = vnf.home.as_ref().map_or(&params.ns, |home| &home.ns);
+        of(&mut all, ns)?.vnfs.push(NsVnf {
             id: made.id.to_string(),
             key: vnf.key.clone(),
-            profile: vnf.profile.clone(),
+            profile: vnf.profile_in_ns().to_owned(),
             name: vnf.name.clone(),
             vnfd_id: vnf.vnfd_id.clone(),
             vim: vnf.vim.clone(),
         });
     }
     for link in &layout.links {
-        fill_link(record, link, outputs)?;
+        fill_link(&mut all, &params.ns, link, outputs)?;
     }
     for sap in &layout.saps {
-        fill_sap(record, sap, outputs)?;
+        fill_sap(&mut all, &params.ns, layout, sap, outputs)?;
     }
-    Ok(())
+    // Whatever network was planned may be there, made or half made.
+    all[0].vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
+    Ok(all)
 }
 
-pub(super) fn fill_sap(record: &mut NsRecord, sap: &PlannedSap, outputs: &Outputs) -> Result<(), StepError> {
+fn of<'a>(all: &'a mut [NsRecord], ns: &str) -> Result<&'a mut NsRecord, StepError> {
+    all.iter_mut()
+        .find(|record| record.id == ns)
+        .ok_or_else(|| StepError::internal(format!("the plan has no NS {ns}")))
+}
+
+/// A SAP that was made, into the NS that has it; `ns` is the outermost one.
+pub(super) fn fill_sap(
+    all: &mut [NsRecord],
+    ns: &str,
+    layout: &Layout,
+    sap: &PlannedSap,
+    outputs: &Outputs,
+) -> Result<(), StepError> {
     let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
         return Ok(());
     };
-    record.saps.push(NsSap {
+    let (ns, sapd) = match &sap.home {
+        Some(home) => (home.ns.as_str(), &home.name),
+        None => (ns, &sap.sapd),
+    };
+    let link = layout.name_in(&sap.link, ns).to_owned();
+    of(all, ns)?.saps.push(NsSap {
         info: SapInfo {
             id: sap.id.clone(),
-            sapd_id: sap.sapd.clone(),
+            sapd_id: sapd.clone(),
             sap_name: sap.name.clone(),
             description: sap.description.clone(),
             sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
             resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
         },
         vim: sap.vim.clone(),
-        link: sap.link.clone(),
+        link,
     });
     Ok(())
 }
 
-pub(super) fn fill_link(record: &mut NsRecord, link: &PlannedLink, outputs: &Outputs) -> Result<(), StepError> {
+/// A link into every NS that it reaches; `ns` is the outermost one.
+pub(super) fn fill_link(
+    all: &mut [NsRecord],
+    ns: &str,
+    link: &PlannedLink,
+    outputs: &Outputs,
+) -> Result<(), StepError> {
     let mut networks = Vec::new();
     for vim in &link.vims {
         let Some(made) = outputs.find::<MadeNetwork>(&PlannedNetwork::step(&link.link, vim))? else {
@@ -301,37 +370,51 @@ pub(super) fn fill_link(record: &mut NsRecord, link: &PlannedLink, outputs: &Out
             .find::<MadeMscs>(&mscs_step(&link.link))?
             .map(|made| (made.id.to_string(), Some(made.name), made.mtu)),
     };
-    if let Some((mscs_id, mscs_name, mtu)) = &service {
-        record.wan.push(WanConnectionInfo {
-            wan_connection_info_id: manifold_call::Uuid::new_v5(&show::space(&link.id), b"wan").to_string(),
-            ns_virtual_link: Some(WanNsVirtualLink {
-                ns_virtual_link_info_id: link.id.clone(),
-                ns_virtual_link_profile_id: link.link.clone(),
-            }),
-            protocol_info: Some(WanConnectionProtocolInfo {
-                mscs_info: Some(WanMscsInfo {
-                    mscs_id: mscs_id.clone(),
-                    mscs_name: mscs_name.clone(),
-                    mscs_type: "L2VPN".to_owned(),
-                    mtu_mscs: Some(*mtu),
+    let own = [LinkPart {
+        ns: ns.to_owned(),
+        names: vec![link.link.clone()],
+    }];
+    let parts = if link.parts.is_empty() { &own } else { &link.parts[..] };
+    for (at, part) in parts.iter().enumerate() {
+        let Some((name, also)) = part.names.split_first() else {
+            continue;
+        };
+        let record = of(all, &part.ns)?;
+        record.vims.extend(link.vims.iter().cloned());
+        // The outermost NS has the service; the others are on it.
+        if let Some((mscs_id, mscs_name, mtu)) = service.as_ref().filter(|_| at == 0) {
+            record.wan.push(WanConnectionInfo {
+                wan_connection_info_id: manifold_call::Uuid::new_v5(&show::space(&link.id), b"wan").to_string(),
+                ns_virtual_link: Some(WanNsVirtualLink {
+                    ns_virtual_link_info_id: link.id.clone(),
+                    ns_virtual_link_profile_id: name.clone(),
                 }),
-            }),
+                protocol_info: Some(WanConnectionProtocolInfo {
+                    mscs_info: Some(WanMscsInfo {
+                        mscs_id: mscs_id.clone(),
+                        mscs_name: mscs_name.clone(),
+                        mscs_type: "L2VPN".to_owned(),
+                        mtu_mscs: Some(*mtu),
+                    }),
+                }),
+            });
+        }
+        record.links.push(NsLink {
+            info: NsVirtualLinkInfo {
+                id: link.id.clone(),
+                ns_virtual_link_desc_id: name.clone(),
+                ns_virtual_link_profile_id: name.clone(),
+                resource_handle: networks
+                    .iter()
+                    .map(|network| handle(&network.vim, network.id.to_string(), "network"))
+                    .collect(),
+                link_port: vec![],
+            },
+            also: also.to_vec(),
+            networks: networks.clone(),
+            mscs: service.as_ref().map(|(id, ..)| id.clone()),
         });
     }
-    record.links.push(NsLink {
-        info: NsVirtualLinkInfo {
-            id: link.id.clone(),
-            ns_virtual_link_desc_id: link.link.clone(),
-            ns_virtual_link_profile_id: link.link.clone(),
-            resource_handle: networks
-                .iter()
-                .map(|network| handle(&network.vim, network.id.to_string(), "network"))
-                .collect(),
-            link_port: vec![],
-        },
-        networks,
-        mscs: service.map(|(id, ..)| id),
-    });
     Ok(())
 }
 

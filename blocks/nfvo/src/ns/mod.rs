@@ -4,10 +4,12 @@
 //!   request ──> site (what the VIMs say now) ──> layout (pure) ──> params ──> plan ──> steps: network, mscs, vnf
 //! ```
 
+pub(crate) mod adopt;
 mod heal;
 mod instantiate;
 pub(crate) mod layout;
 mod mscs;
+mod nested;
 mod network;
 mod pools;
 mod scale;
@@ -36,7 +38,7 @@ use manifold_sol::{
     CancelModeType, HealNsRequest, InstantiateNsRequest, LcmOperationState, NsInstance, NsLcmOpOcc, NsState,
     ScaleNsRequest, TerminateNsRequest, UpdateNsRequest, VnfInstance,
 };
-use manifold_store::{Batch, Doc, Expect, Query};
+use manifold_store::{Batch, Doc, Expect, Put, Query};
 use manifold_vnfm_interface::CancelOperation;
 use serde::Serialize;
 
@@ -98,10 +100,14 @@ impl NsLifecycleManagement for Nfvo {
         if let Some(first) = self.begun(cx, instantiate::KIND, &doc.id).await? {
             return Ok(first);
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::NotInstantiated)?;
-        let params = self.instantiation(cx, &record, ask.request).await?;
-        self.start(cx, instantiate::KIND, &doc, record, &params).await
+        let adoptions = self.adoptions(cx, &record, &ask.request).await?;
+        let params = self.instantiation(cx, &record, ask.request, &adoptions).await?;
+        let claims = adoptions.iter().map(|one| one.claim(cx, &params.layout));
+        let claims = claims.collect::<Outcome<Vec<_>>>()?;
+        self.start_with(cx, instantiate::KIND, &doc, record, &params, claims)
+            .await
     }
 
     async fn scale(&self, cx: &Context, ask: OnNs<ScaleNsRequest>) -> Outcome<OccurrenceId> {
@@ -111,7 +117,7 @@ impl NsLifecycleManagement for Nfvo {
                 return Ok(first);
             }
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::Instantiated)?;
         let (kind, params) = self.scaling(cx, &record, ask.request).await?;
         self.start(cx, kind, &doc, record, &params).await
@@ -122,7 +128,7 @@ impl NsLifecycleManagement for Nfvo {
         if let Some(first) = self.begun(cx, heal::KIND, &doc.id).await? {
             return Ok(first);
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::Instantiated)?;
         let params = self.healing(cx, &record, ask.request).await?;
         self.start(cx, heal::KIND, &doc, record, &params).await
@@ -133,7 +139,7 @@ impl NsLifecycleManagement for Nfvo {
         if let Some(first) = self.begun(cx, update::KIND, &doc.id).await? {
             return Ok(first);
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::Instantiated)?;
         // Nobody deletes the new NSD between its being looked at and its being noted.
         let _gate = self.catalogue.gate().await;
@@ -147,19 +153,19 @@ impl NsLifecycleManagement for Nfvo {
         if let Some(first) = self.begun(cx, terminate::KIND, &doc.id).await? {
             return Ok(first);
         }
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::Instantiated)?;
         if let Some(when) = &ask.request.termination_time {
             let fault = CallError::unsupported(format!("the NS is terminated now or not at all, not at {when}"));
             return Err(fault.cure("leave terminationTime out"));
         }
-        let params = terminate::Params::of(&record, ask.request);
+        let params = terminate::Params::of(&self.whole(cx, &record).await?, ask.request);
         self.start(cx, terminate::KIND, &doc, record, &params).await
     }
 
     async fn delete(&self, cx: &Context, id: NsInstanceId) -> Outcome<()> {
         let (doc, record) = self.record(cx, id).await?;
-        self.check_idle(&record).await?;
+        self.check_idle(cx, &record).await?;
         check_state(&record, NsState::NotInstantiated)?;
         // An operation that starts meanwhile has written the record.
         let batch = Batch::new().delete(NS, &record.id, Expect::Exactly(doc.revision));
@@ -263,8 +269,9 @@ impl NsLifecycleManagement for Nfvo {
 
     async fn topology(&self, cx: &Context, id: NsInstanceId) -> Outcome<NsTopology> {
         let (_, record) = self.record(cx, id).await?;
-        let vnfs = self.vnfs(cx, &record).await?;
-        topology::topology(&self.near, cx, &record, &vnfs).await
+        let whole = self.whole(cx, &record).await?;
+        let vnfs = self.vnfs(cx, &whole.ns).await?;
+        topology::topology(&self.near, cx, record, &whole, &vnfs).await
     }
 }
 
@@ -296,8 +303,9 @@ impl Nfvo {
         }
     }
 
-    /// Errors: `Busy`, naming the occurrence.
-    async fn check_idle(&self, record: &NsRecord) -> Outcome<()> {
+    /// Errors: `Conflict`, naming the NS that holds it; `Busy`, naming the occurrence.
+    async fn check_idle(&self, cx: &Context, record: &NsRecord) -> Outcome<()> {
+        self.check_free(cx, record).await?;
         let Some(last) = record.operation.as_ref().and_then(|id| id.parse::<OccurrenceId>().ok()) else {
             return Ok(());
         };
@@ -320,6 +328,19 @@ impl Nfvo {
         record: NsRecord,
         params: &impl Serialize,
     ) -> Outcome<OccurrenceId> {
+        self.start_with(cx, kind, doc, record, params, vec![]).await
+    }
+
+    /// Starts an operation that takes hold of other documents, too.
+    async fn start_with(
+        &self,
+        cx: &Context,
+        kind: &str,
+        doc: &Doc,
+        record: NsRecord,
+        params: &impl Serialize,
+        claims: Vec<Put>,
+    ) -> Outcome<OccurrenceId> {
         let id = match cx.idempotency_key {
             Some(key) => wished(key.0, kind, &doc.id),
             None => OccurrenceId::random(),
@@ -335,6 +356,7 @@ impl Nfvo {
             start = start.on_failure(OnFailure::Rollback);
         }
         let start = start.write(record.put(&cx.tenant, Expect::Exactly(doc.revision))?);
+        let start = claims.into_iter().fold(start, Start::write);
         match self.near.engine()?.start(start).await {
             Ok(id) => Ok(id),
             Err(error) => {
@@ -372,7 +394,9 @@ impl Nfvo {
     /// Cancels what runs on VNFs of the NS. What has ended meanwhile needs no cancelling.
     async fn cancel_vnfs(&self, cx: &Context, ns: &str) -> Outcome<()> {
         let known = record::list::<VnfRecord>(&*self.near.store, VNF, Query::all().equal("ns", ns)).await?;
-        let known: HashSet<String> = known.into_iter().map(|(_, vnf)| vnf.id).collect();
+        let mut known: HashSet<String> = known.into_iter().map(|(_, vnf)| vnf.id).collect();
+        let (_, record): (_, NsRecord) = record::find(&*self.near.store, &cx.tenant, NS, ns, "NS instance").await?;
+        known.extend(self.whole(cx, &record).await?.ns.vnfs.into_iter().map(|vnf| vnf.id));
         let vnfm = self.near.vnfm()?;
         for found in vnfm.query_operations(cx, ()).await? {
             let is_running = matches!(

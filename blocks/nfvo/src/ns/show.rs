@@ -44,7 +44,7 @@ pub(crate) fn instance(record: &NsRecord, vnfs: Vec<VnfInstance>) -> NsInstance 
         pnf_info: record.pnfs.iter().map(|pnf| pnf.info.clone()).collect(),
         sap_info: record.saps.iter().map(|sap| sap.info.clone()).collect(),
         wan_connection_info: record.wan.clone(),
-        nested_ns_instance_id: vec![],
+        nested_ns_instance_id: record.nested.iter().map(|nested| nested.id.clone()).collect(),
         ns_state: record.state,
     }
 }

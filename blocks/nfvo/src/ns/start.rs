@@ -11,7 +11,8 @@ use manifold_sol::{
 };
 use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, VirtualCompute};
 
-use super::layout::Question;
+use super::adopt::{Adoption, Existing};
+use super::layout::{Question, nested};
 use super::{heal, instantiate, scale, site};
 use crate::Nfvo;
 use crate::fault::Faults;
@@ -47,6 +48,7 @@ impl Nfvo {
         cx: &Context,
         record: &NsRecord,
         request: InstantiateNsRequest,
+        adoptions: &[Adoption],
     ) -> Outcome<instantiate::Params> {
         let model = self.catalogue.model(&record.nsd_info_id).await?;
         let Descriptor::Nsd(nsd) = &model.descriptor else {
@@ -56,19 +58,24 @@ impl Nfvo {
                 model.descriptor.kind()
             )));
         };
-        let constituents = self.catalogue.constituents(cx, nsd).await?;
+        let constituents = self.catalogue.all_constituents(cx, nsd).await?;
+        let mut flat = nested::flatten(nsd, &constituents)?;
+        let mut adapted = nested::adapt(&request, &mut flat);
+        let existing = Existing::of(adoptions, &mut flat, &mut adapted)?;
         let survey = site::survey(&self.near, cx).await?;
-        let layout = Question {
+        let mut layout = Question {
             ns: super::show::space(&record.id),
             ns_name: &record.name,
-            request: &request,
-            nsd,
+            request: &adapted,
+            nsd: &flat.nsd,
             constituents: &constituents,
             survey: &survey,
             has_wim: self.near.wim()?.is_some(),
             staying: &super::layout::Staying::default(),
         }
         .answer()?;
+        existing.take_into(&mut layout)?;
+        nested::settle(&mut layout, &flat, &constituents, adoptions, (&record.id, &record.name));
         Ok(instantiate::Params {
             ns: record.id.clone(),
             request,
@@ -86,6 +93,7 @@ impl Nfvo {
             let fault = CallError::unsupported("scaling an NS by its own aspects is not offered");
             return Err(fault.cure("scale its VNFs: SCALE_VNF"));
         }
+        let record = &self.whole(cx, record).await?.ns;
         let vnfs = self.vnfs(cx, record).await?;
         let mut faults = Faults::default();
         let mut scaled: Vec<scale::Scaled> = Vec::new();
@@ -141,6 +149,7 @@ impl Nfvo {
         record: &NsRecord,
         request: HealNsRequest,
     ) -> Outcome<heal::Params> {
+        let record = &self.whole(cx, record).await?.ns;
         let mut faults = Faults::default();
         let mut healed: Vec<heal::Healed> = Vec::new();
         for data in &request.heal_vnf_data {

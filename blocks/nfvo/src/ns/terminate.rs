@@ -16,7 +16,9 @@ use manifold_store::{Expect, Kind, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::adopt;
 use super::mscs::RemoveMscs;
+use super::nested::Whole;
 use super::network::RemoveNetworks;
 use super::vnf::{RemoveStrays, RemoveVnf, parse};
 use crate::near::Near;
@@ -39,10 +41,18 @@ pub(crate) struct Params {
     pub(crate) has_saps: BTreeSet<String>,
     pub(crate) asked_wim: bool,
     pub(crate) doubtful: bool,
+    /// NSs in it, at all depths: they go with it.
+    #[serde(default)]
+    pub(crate) nested: Vec<String>,
+    /// NSs in it that were there before: they stay, and are nobody's again.
+    #[serde(default)]
+    pub(crate) adopted: Vec<String>,
 }
 
 impl Params {
-    pub(crate) fn of(record: &NsRecord, request: TerminateNsRequest) -> Self {
+    /// Of an NS as it is [whole](super::nested::Whole).
+    pub(crate) fn of(whole: &Whole, request: TerminateNsRequest) -> Self {
+        let record = &whole.own;
         Self {
             ns: record.id.clone(),
             request,
@@ -56,6 +66,8 @@ impl Params {
             has_saps: record.saps.iter().map(|sap| sap.vim.clone()).collect(),
             asked_wim: record.asked_wim,
             doubtful: record.doubtful,
+            nested: whole.nested.iter().map(|nested| nested.id.clone()).collect(),
+            adopted: whole.adopted.clone(),
         }
     }
 }
@@ -149,6 +161,14 @@ impl Operation for Terminate {
         Ok(plan)
     }
 
+    fn reads(&self, occurrence: &Occurrence) -> Vec<(Kind, String)> {
+        let adopted = occurrence
+            .params::<Params>()
+            .map(|params| params.adopted)
+            .unwrap_or_default();
+        adopted.into_iter().map(|id| (NS, id)).collect()
+    }
+
     fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
         let doc = ending.subject()?;
@@ -178,6 +198,10 @@ impl Operation for Terminate {
         ];
         if all_gone {
             writes.extend(params.vnfs.iter().map(|vnf| Write::delete(VNF, &vnf.id, Expect::Any)));
+            writes.extend(params.nested.iter().map(|id| Write::delete(NS, id, Expect::Any)));
+            for held in params.adopted.iter().filter_map(|id| ending.doc(NS, id)) {
+                writes.push(adopt::released(held, &ending.occurrence.tenant)?.into());
+            }
         }
         Ok(writes)
     }

@@ -1,6 +1,8 @@
 //! Network services over neighbours in memory.
 
 mod faults;
+mod nested;
+mod nested_shapes;
 mod places;
 mod shapes;
 mod updates;

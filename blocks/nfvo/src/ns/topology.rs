@@ -13,8 +13,9 @@ use manifold_sol::{CpProtocolInfo, ResourceHandle, VnfInstance, VnfcResourceInfo
 use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, VimHandle, VirtualCompute, VirtualNetwork};
 use serde_json::Value;
 
+use super::nested::Whole;
 use crate::near::Near;
-use crate::record::{NsNetwork, NsRecord};
+use crate::record::{NsLink, NsNetwork, NsRecord};
 
 /// What VIMs say now.
 #[derive(Default)]
@@ -23,17 +24,16 @@ struct Live {
     networks: BTreeMap<String, VirtualNetwork>,
 }
 
+/// The graph of an NS with all that it nests; `record` is its own.
 pub(super) async fn topology(
     near: &Near,
     cx: &Context,
-    record: &NsRecord,
+    record: NsRecord,
+    whole: &Whole,
     vnfs: &[VnfInstance],
 ) -> Outcome<NsTopology> {
-    let names: BTreeSet<&String> = record
-        .vims
-        .iter()
-        .chain(record.vnfs.iter().map(|vnf| &vnf.vim))
-        .collect();
+    let all = &whole.ns;
+    let names: BTreeSet<&String> = all.vims.iter().chain(all.vnfs.iter().map(|vnf| &vnf.vim)).collect();
     let vims: Vec<VimHandle> = names.into_iter().filter_map(|name| near.vim(name).ok()).collect();
     let mut live = Live::default();
     for (vim, answer) in vims.iter().zip(join_all(vims.iter().map(|vim| ask(cx, vim))).await) {
@@ -57,18 +57,31 @@ pub(super) async fn topology(
             ),
         }
     }
+    // The innermost first: each is taken into the one that holds it.
+    let mut inner: BTreeMap<String, NsTopology> = BTreeMap::new();
+    let below = whole.foreign.iter().rev().chain(whole.nested.iter().rev());
+    for record in below.chain([&record]) {
+        let nested = record.nested.iter().filter_map(|held| inner.remove(&held.id)).collect();
+        inner.insert(record.id.clone(), graph(record, vnfs, nested, &live));
+    }
+    Ok(inner.remove(&record.id).unwrap_or_default())
+}
+
+/// Of one NS; those in it are given.
+fn graph(record: &NsRecord, vnfs: &[VnfInstance], nested: Vec<NsTopology>, live: &Live) -> NsTopology {
+    let is_here = |vnf: &&VnfInstance| record.vnfs.iter().any(|known| known.id == vnf.id);
     let mut links: Vec<TopologyLink> = record
         .links
         .iter()
         .map(|link| TopologyLink {
             id: link.info.id.clone(),
-            name: link.info.ns_virtual_link_desc_id.clone(),
+            name: name_of(link),
             inside: None,
-            networks: link.networks.iter().map(|network| ns_network(network, &live)).collect(),
+            networks: link.networks.iter().map(|network| ns_network(network, live)).collect(),
             mscs: link.mscs.clone(),
         })
         .collect();
-    links.extend(vnfs.iter().flat_map(|vnf| internal_links(vnf, &live)));
+    links.extend(vnfs.iter().filter(is_here).flat_map(|vnf| internal_links(vnf, live)));
     let link_id = |name: &str| {
         let found = record
             .links
@@ -76,7 +89,7 @@ pub(super) async fn topology(
             .find(|link| link.info.ns_virtual_link_desc_id == name);
         found.map_or_else(|| name.to_owned(), |link| link.info.id.clone())
     };
-    Ok(NsTopology {
+    NsTopology {
         id: record.id.clone(),
         name: record.name.clone(),
         state: record.state.as_wire(),
@@ -91,7 +104,7 @@ pub(super) async fn topology(
                 vnfcs: vnfs
                     .iter()
                     .find(|vnf| vnf.id == known.id)
-                    .map(|vnf| vnfcs(vnf, &live))
+                    .map(|vnf| vnfcs(vnf, live))
                     .unwrap_or_default(),
             })
             .collect(),
@@ -125,7 +138,15 @@ pub(super) async fn topology(
             })
             .collect(),
         links,
-    })
+        nested,
+    }
+}
+
+/// A link that is several of the descriptor has all their names.
+fn name_of(link: &NsLink) -> String {
+    let first = link.info.ns_virtual_link_desc_id.as_str();
+    let also = link.also.iter().map(String::as_str);
+    [first].into_iter().chain(also).collect::<Vec<_>>().join(" = ")
 }
 
 async fn ask(cx: &Context, vim: &VimHandle) -> Outcome<(Vec<VirtualCompute>, Vec<VirtualNetwork>)> {

@@ -6,6 +6,7 @@
 //!                                           ROLLED_BACK, FAILED ── the step fails; a retry begins another
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -340,16 +341,20 @@ impl Step for CreateVnf {
     }
 
     async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
+        let mut metadata: BTreeMap<String, Value> = [
+            (NS_KEY.to_owned(), json!(self.ns)),
+            (MARK_KEY.to_owned(), json!(cx.identity())),
+            ("vnfProfileId".to_owned(), json!(self.planned.profile_in_ns())),
+        ]
+        .into();
+        if let Some(home) = &self.planned.home {
+            metadata.insert("nestedNsInstanceId".to_owned(), json!(home.ns));
+        }
         let request = CreateVnfRequest {
             vnfd_id: self.planned.vnfd_id.clone(),
             vnf_instance_name: Some(self.planned.name.clone()),
             vnf_instance_description: None,
-            metadata: [
-                (NS_KEY.to_owned(), json!(self.ns)),
-                (MARK_KEY.to_owned(), json!(cx.identity())),
-                ("vnfProfileId".to_owned(), json!(self.planned.profile)),
-            ]
-            .into(),
+            metadata,
         };
         let made = self.near.vnfm()?.create(&cx.context(), NewVnf(request)).await?;
         self.note(&cx.occurrence().tenant, parse(&made.id)?).await
@@ -387,7 +392,7 @@ pub(super) struct InstantiateVnf {
     pub(super) near: Arc<Near>,
     pub(super) planned: PlannedVnf,
     /// Ids of the link instances, by link.
-    pub(super) link_ids: std::collections::BTreeMap<String, String>,
+    pub(super) link_ids: BTreeMap<String, String>,
 }
 
 impl InstantiateVnf {

@@ -3,6 +3,7 @@
 use super::Planned;
 use crate::documents::Document;
 use crate::world::World;
+use manifold_call::CallError;
 use manifold_desired::{Change, Decision};
 use manifold_vim_interface::ComputeId;
 use std::collections::BTreeSet;
@@ -17,6 +18,11 @@ pub(super) fn plan(world: World<'_>, ids: &[ComputeId]) -> Planned {
         change.leaves.push(id);
         for (port_id, held, port) in world.ports().filter(|(.., port)| port.compute == Some(id)) {
             if port.implicit {
+                if let Some(path) = crate::paths::using(world, port_id) {
+                    return Err(CallError::conflict(format!(
+                        "{port_id} of machine {id} is in use by forwarding path {path}"
+                    )));
+                }
                 change.leaves.push(port_id);
             } else {
                 let mut free = port.clone();
@@ -25,6 +31,7 @@ pub(super) fn plan(world: World<'_>, ids: &[ComputeId]) -> Planned {
             }
         }
     }
+    crate::traffic::without(world, &mut change);
     Ok(if change.leaves.is_empty() {
         Decision::Already
     } else {

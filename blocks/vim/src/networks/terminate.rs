@@ -39,8 +39,16 @@ pub(super) fn plan(world: World<'_>, ids: &[Uuid]) -> Outcome<Decision<Document>
                 if let Some(compute) = user {
                     return in_use("machine", compute);
                 }
+                if let Some(path) = crate::paths::using(world, *id) {
+                    return in_use("forwarding path", path);
+                }
             }
-            Document::Compute(_) | Document::Group(_) | Document::Flavour(_) | Document::Image(_) => continue,
+            Document::Compute(_)
+            | Document::Group(_)
+            | Document::Flavour(_)
+            | Document::Image(_)
+            | Document::Path(_)
+            | Document::Rule(_) => continue,
         }
         leaves.push(*id);
     }
@@ -57,6 +65,7 @@ pub(super) fn plan(world: World<'_>, ids: &[Uuid]) -> Outcome<Decision<Document>
             change = change.and_put(id, &held.tenant, Document::Network(network));
         }
     }
+    crate::traffic::without(world, &mut change);
     Ok(if change.leaves.is_empty() {
         Decision::Already
     } else {

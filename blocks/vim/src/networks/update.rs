@@ -56,7 +56,12 @@ pub(super) fn update(world: World<'_>, ask: UpdateNetworkResource) -> Outcome<De
                 port.metadata = metadata;
             }
         }
-        Document::Compute(_) | Document::Group(_) | Document::Flavour(_) | Document::Image(_) => return Err(missing()),
+        Document::Compute(_)
+        | Document::Group(_)
+        | Document::Flavour(_)
+        | Document::Image(_)
+        | Document::Path(_)
+        | Document::Rule(_) => return Err(missing()),
     }
     Ok(if after == before {
         Decision::Already

@@ -84,7 +84,12 @@ fn view(world: World<'_>, id: Uuid, held: &Held<Document>) -> Option<NetworkReso
         Document::Network(network) => Some(NetworkResource::NetworkData(network_view(world, id, held, network))),
         Document::Subnet(subnet) => Some(NetworkResource::SubnetData(subnet_view(id, subnet))),
         Document::Port(port) => Some(NetworkResource::NetworkPortData(port_view(world, id, held, port))),
-        Document::Compute(_) | Document::Group(_) | Document::Flavour(_) | Document::Image(_) => None,
+        Document::Compute(_)
+        | Document::Group(_)
+        | Document::Flavour(_)
+        | Document::Image(_)
+        | Document::Path(_)
+        | Document::Rule(_) => None,
     }
 }
 

@@ -139,6 +139,11 @@ impl Outside {
         self.told.notify_waiters();
     }
 
+    /// What a machine does.
+    pub(crate) fn machine(&self, id: ObjectId) -> Option<MachineState> {
+        self.state().machines.get(&id).cloned()
+    }
+
     /// The whole machine starts anew: nothing is there any more.
     pub(crate) fn reboot(&self) {
         let mut state = self.state();
@@ -155,6 +160,14 @@ impl State {
     fn tell(&mut self, id: ObjectId) {
         self.position += 1;
         self.changed.push((self.position, id));
+    }
+
+    /// Asked for again in the same generation, a machine that crashed stays as it is.
+    fn has_crashed(&self, id: ObjectId, machine: &MachineWish) -> bool {
+        let crashed = matches!(self.machines.get(&id), Some(MachineState::Crashed { .. }));
+        let before = self.there.get(&id).map(|wish| &wish.kind);
+        let same = matches!(before, Some(WishKind::Machine(before)) if before.generation == machine.generation);
+        crashed && same && machine.power == Power::On
     }
 
     fn missing(&self, wish: &Wish, asked: &BTreeSet<ObjectId>) -> Option<ObjectId> {
@@ -205,6 +218,13 @@ impl Infrastructure for Outside {
                 continue;
             }
             if let WishKind::Machine(machine) = &wish.kind {
+                if state.has_crashed(wish.id, machine) {
+                    reports.push(Report {
+                        changed: false,
+                        ..report(wish.id, None)
+                    });
+                    continue;
+                }
                 let now = match machine.power {
                     Power::On => MachineState::Running {
                         accelerator: "tcg".into(),

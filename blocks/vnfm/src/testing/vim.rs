@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, Outcome, TenantId};
 use manifold_vim_interface::{
-    AddImage, AffinityGroupId, AllocateCompute, AllocateNetworkResource, ComputeCapacity, ComputeFlavour,
-    ComputeFlavours, ComputeId, ComputeOperation, CreateAffinityGroup, FlavourId, ImageId, Metadata, NetworkId,
-    NetworkResource, NetworkResourceData, NetworkResources, NfviPop, OperateCompute, OperationalState, PortId,
-    ProviderNetwork, QueryFilter, ResourceZone, RunningState, SoftwareImageInformation, SoftwareImages, SubnetId,
-    Topology, UpdateCompute, UpdateNetworkResource, UserData, VimHandle, VirtualCompute, VirtualNetwork,
+    AddImage, AffinityGroupId, AllocateCompute, AllocateNetworkResource, ChangeNfpState, ComputeCapacity,
+    ComputeFlavour, ComputeFlavours, ComputeId, ComputeOperation, CreateAffinityGroup, CreateNfp, FlavourId, ImageId,
+    Metadata, NetworkForwardingPaths, NetworkId, NetworkResource, NetworkResourceData, NetworkResources, Nfp, NfpId,
+    NfviPop, OperateCompute, OperationalState, PortId, ProviderNetwork, QueryFilter, ResourceZone, RunningState,
+    SoftwareImageInformation, SoftwareImages, SubnetId, Topology, TrafficRule, TrafficRuleData, TrafficRuleId,
+    TrafficRules, UpdateCompute, UpdateNetworkResource, UpdateNfp, UserData, VimHandle, VirtualCompute, VirtualNetwork,
     VirtualNetworkInterface, VirtualNetworkPort, VirtualisedCompute, VirtualisedNetworks,
 };
 use serde_json::{Value, json};
@@ -52,6 +53,8 @@ impl Vim {
             id: ID.to_owned(),
             compute: self.clone(),
             networks: self.clone(),
+            paths: self.clone(),
+            traffic: self.clone(),
             flavours: self.clone(),
             images: self.clone(),
             topology: self.clone(),
@@ -456,6 +459,41 @@ impl ComputeFlavours for Vim {
         not_here()
     }
     async fn delete(&self, _cx: &Context, _id: FlavourId) -> Outcome<FlavourId> {
+        not_here()
+    }
+}
+
+#[async_trait]
+impl NetworkForwardingPaths for Vim {
+    async fn create(&self, _cx: &Context, _ask: CreateNfp) -> Outcome<Nfp> {
+        not_here()
+    }
+    async fn query(&self, _cx: &Context, _filter: QueryFilter) -> Outcome<Vec<Nfp>> {
+        not_here()
+    }
+    async fn update(&self, _cx: &Context, _ask: UpdateNfp) -> Outcome<Nfp> {
+        not_here()
+    }
+    async fn delete(&self, _cx: &Context, _ids: Vec<NfpId>) -> Outcome<Vec<NfpId>> {
+        not_here()
+    }
+    async fn change_state(&self, _cx: &Context, _ask: ChangeNfpState) -> Outcome<Vec<NfpId>> {
+        not_here()
+    }
+}
+
+#[async_trait]
+impl TrafficRules for Vim {
+    async fn create(&self, _cx: &Context, _ask: TrafficRuleData) -> Outcome<TrafficRule> {
+        not_here()
+    }
+    async fn query(&self, _cx: &Context, _filter: QueryFilter) -> Outcome<Vec<TrafficRule>> {
+        not_here()
+    }
+    async fn update(&self, _cx: &Context, _ask: TrafficRule) -> Outcome<TrafficRule> {
+        not_here()
+    }
+    async fn delete(&self, _cx: &Context, _ids: Vec<TrafficRuleId>) -> Outcome<Vec<TrafficRuleId>> {
         not_here()
     }
 }

@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::{Semaphore, watch};
 
 use self::recent::Recent;
@@ -269,6 +270,13 @@ fn connect(path: &PathBuf) -> Result<Connection, StoreError> {
     connection
         .pragma_update(None, "foreign_keys", true)
         .map_err(fails("hold references"))?;
+    connection
+        .pragma_update(None, "temp_store", "MEMORY")
+        .map_err(fails("keep its savepoints in memory"))?;
+    // Every query has one index to go by: without this, SQLite prepares a statement anew for each new value that it is asked with.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(fails("keep its plans"))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

@@ -243,6 +243,14 @@ fn write_group(
     answers: &mut [Answer],
 ) -> rusqlite::Result<()> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Alone, a batch needs no savepoint, and no copies of the pages that it changes: the transaction itself is what it spoils.
+    if let ([Ok(batch)], [Answer::Commit(_, outcome)]) = (work, &mut *answers) {
+        let applied = outcome.insert(apply(&transaction, batch));
+        return match applied {
+            Ok(_) => transaction.commit(),
+            Err(_) => transaction.rollback(),
+        };
+    }
     for (work, answer) in work.iter().zip(answers) {
         match (work, answer) {
             (Ok(batch), Answer::Commit(_, outcome)) => *outcome = Some(in_savepoint(&mut transaction, batch)),

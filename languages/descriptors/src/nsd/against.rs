@@ -143,7 +143,12 @@ fn check_pnf(diagnostics: &mut Diagnostics, nsd: &Nsd, profile: &PnfProfile, pnf
     }
 }
 
-fn check_protocols(diagnostics: &mut Diagnostics, nsd: &Nsd, connection: &CpConnectivity, cp: &[LayerProtocol]) {
+pub(super) fn check_protocols(
+    diagnostics: &mut Diagnostics,
+    nsd: &Nsd,
+    connection: &CpConnectivity,
+    cp: &[LayerProtocol],
+) {
     let Some(link) = nsd.virtual_link(&connection.virtual_link) else {
         return;
     };
@@ -216,17 +221,36 @@ pub(crate) fn check_alone(diagnostics: &mut Diagnostics, nsd: &Nsd) {
         }
     }
     check_graphs(diagnostics, nsd);
+    check_meetings(diagnostics, nsd);
+    let vnfs = nsd.vnf_profiles.iter().map(|profile| &profile.connectivity);
+    let pnfs = nsd.pnf_profiles.iter().map(|profile| &profile.connectivity);
+    let nested = nsd.nested_ns_profiles.iter().map(|profile| &profile.connectivity);
+    let connections = vnfs.chain(pnfs).chain(nested).flatten();
+    let saps = nsd.saps.iter().filter_map(|sap| sap.virtual_link.as_deref());
+    let used: BTreeSet<&str> = saps.chain(connections.map(|c| c.virtual_link.as_str())).collect();
+    for link in nsd.virtual_links.iter().filter(|link| !used.contains(link.id.as_str())) {
+        let message = format!("nothing is connected to `{}`", link.id);
+        diagnostics.push_plain(
+            Severity::Warning,
+            Code::LinkUnused,
+            link.place.clone().unwrap_or_default(),
+            message,
+            None,
+        );
+    }
+}
+
+/// Links that meet in one function have addresses of their own. In a nested service they need not meet in one function: that is
+/// looked at where all is laid flat.
+pub(super) fn check_meetings(diagnostics: &mut Diagnostics, nsd: &Nsd) {
     let vnfs = nsd.vnf_profiles.iter().map(|p| (p.id.as_str(), &p.connectivity));
     let pnfs = nsd.pnf_profiles.iter().map(|p| (p.id.as_str(), &p.connectivity));
-    let nested = nsd.nested_ns_profiles.iter().map(|p| (p.id.as_str(), &p.connectivity));
-    let mut used: BTreeSet<&str> = nsd.saps.iter().filter_map(|sap| sap.virtual_link.as_deref()).collect();
     let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for (profile, connectivity) in vnfs.chain(pnfs).chain(nested) {
+    for (profile, connectivity) in vnfs.chain(pnfs) {
         let links: Vec<&NsVirtualLink> = connectivity
             .iter()
             .filter_map(|c| nsd.virtual_link(&c.virtual_link))
             .collect();
-        used.extend(links.iter().map(|link| link.id.as_str()));
         for (at, one) in links.iter().enumerate() {
             for other in links[..at].iter().filter(|other| other.id != one.id) {
                 let pair = if one.id < other.id {
@@ -250,16 +274,6 @@ pub(crate) fn check_alone(diagnostics: &mut Diagnostics, nsd: &Nsd) {
                 overlap_error(diagnostics, place, message);
             }
         }
-    }
-    for link in nsd.virtual_links.iter().filter(|link| !used.contains(link.id.as_str())) {
-        let message = format!("nothing is connected to `{}`", link.id);
-        diagnostics.push_plain(
-            Severity::Warning,
-            Code::LinkUnused,
-            link.place.clone().unwrap_or_default(),
-            message,
-            None,
-        );
     }
 }
 

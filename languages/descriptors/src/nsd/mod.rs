@@ -17,6 +17,7 @@ use crate::diagnostic::Place;
 use crate::link::{AffinityRule, Bitrate, ConnectivityType, L2ProtocolData, L3ProtocolData, LayerProtocol};
 
 pub(crate) mod against;
+pub(crate) mod flat;
 mod levels;
 pub(crate) mod read;
 

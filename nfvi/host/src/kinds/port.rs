@@ -3,6 +3,7 @@
 use super::{check_node, check_rate};
 use crate::label::{Part, name};
 use crate::seams::TapPlug;
+use crate::traffic;
 use crate::want::{Shape, Want, World};
 use ipnet::IpNet;
 use manifold_call::{CallError, Outcome};
@@ -21,6 +22,7 @@ pub(super) fn check(id: ObjectId, wish: &PortWish, world: &World<'_>) -> Outcome
     if wish.addresses.len() > 64 {
         return Err(CallError::invalid("a port has at most 64 addresses"));
     }
+    traffic::check(&wish.traffic)?;
     let main_name = name::of(name::PORT, id);
     let queue_name = name::of(name::QUEUE, id);
     let mut main = Want::plain(
@@ -33,6 +35,9 @@ pub(super) fn check(id: ObjectId, wish: &PortWish, world: &World<'_>) -> Outcome
     );
     main.master = Some(name::of(name::SEGMENT, wish.segment));
     main.rate = wish.rate_bits_per_second;
+    if main.rate.is_some() {
+        main.precedences = traffic::precedences(&wish.traffic);
+    }
     match &wish.plug {
         Plug::Tap => {
             let mut wants = vec![];

@@ -30,6 +30,9 @@ pub(crate) struct Label {
     pub(crate) run_generation: u64,
     /// Whether its last start came to its end, well or badly: what does not run after that has crashed.
     pub(crate) started: bool,
+    /// Whether its last start came up: what does not run after that is not started again in the same generation.
+    #[serde(default)]
+    pub(crate) ran: bool,
 }
 
 /// A machine's folder.

@@ -122,8 +122,8 @@ impl Machines {
             self.run(&slot, process, label.run_generation, &label.accelerator)
         });
         // Its starter died before it could write down that it was up.
-        if run.is_some() && !label.started {
-            label.started = true;
+        if run.is_some() && !label.ran {
+            (label.started, label.ran) = (true, true);
             home.write_label(&label)?;
         }
         *slot.state() = State {
@@ -210,6 +210,7 @@ impl Machines {
             wish: wish.clone(),
             accelerator: accelerator.clone(),
             started: false,
+            ran: false,
             run_generation: wish.generation,
         };
         let ended = Label {
@@ -270,8 +271,9 @@ impl Machines {
         tracing::info!(machine = %id, name = %wish.name, pid = process.pid, accelerator, "Machine started.");
         let run = self.run(slot, process, wish.generation, &accelerator);
         slot.state().run = Some(run);
-        slot.state().label = Some(ended.clone());
-        let kept = slot.home.write_label(&ended);
+        let up = Label { ran: true, ..ended };
+        slot.state().label = Some(up.clone());
+        let kept = slot.home.write_label(&up);
         kept.map_err(|source| fail("its label cannot be written", source))
     }
 
@@ -354,6 +356,10 @@ impl MachineKeeper for Machines {
             (Power::On, Some(run)) => {
                 self.stop(&slot, &run, RESTART_LIMIT).await.map_err(broken)?;
                 self.start(&slot, owner, wish, &taps, space).await.map(|()| true)
+            }
+            (Power::On, None) if has_crashed(&slot, wish) => {
+                note(&slot, owner, wish).map_err(broken)?;
+                Ok(false)
             }
             (Power::On, None) => self.start(&slot, owner, wish, &taps, space).await.map(|()| true),
             (Power::Off, Some(run)) => {
@@ -454,6 +460,14 @@ fn seen(slot: &Slot) -> Option<SeenMachine> {
     })
 }
 
+/// Whether the machine came up in the wished generation, and ended unasked.
+fn has_crashed(slot: &Slot, wish: &MachineWish) -> bool {
+    slot.state()
+        .label
+        .as_ref()
+        .is_some_and(|label| label.ran && label.wish.power == Power::On && label.run_generation == wish.generation)
+}
+
 /// Writes down what is wished; whether it was anything new.
 fn note(slot: &Slot, owner: &Owner, wish: &MachineWish) -> io::Result<bool> {
     let mut state = slot.state();
@@ -469,6 +483,7 @@ fn note(slot: &Slot, owner: &Owner, wish: &MachineWish) -> io::Result<bool> {
             wish: wish.clone(),
             accelerator: String::new(),
             started: false,
+            ran: false,
             run_generation: wish.generation,
         },
     };

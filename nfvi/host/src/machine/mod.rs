@@ -8,9 +8,10 @@
 //! What is kept is the label in the run directory; all else is read from the processes. An agent that starts adopts what runs:
 //! a label, and a QEMU that answers on the label's socket with the machine's id as its UUID.
 //!
-//! When a machine is started: when it is wished on and does not run, whatever the reason: it never ran, it was off, its machine
-//! was rebooted, it crashed. A crash is told by `observe` (`Crashed`) and by a change until somebody calls `ensure` again: healing
-//! is the decision of whoever wishes. A machine whose start did not come to its end is `Stopped`: nothing that ran has crashed. A
+//! When a machine is started: when it is wished on and does not run: it never ran, it was off, its machine was rebooted, its start
+//! failed. One that came up and ended unasked has crashed: that is told by a change and by `observe` (`Crashed`), and it stays so
+//! until a higher generation is wished. Healing is the decision of whoever wishes, and `ensure` may be repeated at any time
+//! without taking that decision. A machine whose start did not come to its end is `Stopped`: nothing that ran has crashed. A
 //! machine that runs is left alone unless the generation rose; anything else that is wished differently (memory, disk, user data)
 //! is noted and holds from its next start on.
 //!

@@ -214,6 +214,7 @@ pub(crate) fn plugged(name: &str, segment: &str, addresses: &[&str]) -> Vec<Wish
                 addresses: nets.iter().map(IpNet::addr).collect(),
                 anti_spoofing: true,
                 rate_bits_per_second: None,
+                traffic: Traffic::default(),
             }),
         ),
     ]

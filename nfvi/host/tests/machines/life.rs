@@ -167,7 +167,15 @@ fn outlives() {
             "{seen:?}"
         );
 
-        // Whoever wishes for it again heals it.
+        // The same wish again is no decision to heal it, for this agent and for its successor.
+        assert!(!bench.ensure(id, &wish, std::slice::from_ref(&plug)).await);
+        bench.agent_again().await;
+        assert!(!bench.ensure(id, &wish, std::slice::from_ref(&plug)).await);
+        assert!(matches!(bench.seen(id).await.state, MachineState::Crashed { .. }));
+        let wish = MachineWish {
+            generation: wish.generation + 1,
+            ..wish
+        };
         assert!(bench.ensure(id, &wish, &[plug]).await);
         bench.comes_up("10.88.0.2").await;
         assert_ne!(bench.pid(id).await, pid);

@@ -44,9 +44,9 @@ impl Producer {
 /// Adds `nsd/v2`, `vnfpkgm/v2`, `nslcm/v2` and `manifold/v1` to the edge.
 pub fn add_to(edge: Edge, producer: Producer) -> Edge {
     const ZIP: &[&str] = &["application/zip"];
-    let (nsd, nsd_content) = nsd::routes(producer.clone());
-    let (pnfd, pnfd_content) = pnfd::routes(producer.clone());
-    let (packages, package_content) = vnfpkgm::routes(producer.clone());
+    let (nsd, nsd_content) = catalogue::modifiable_routes::<nsd::Nsds>(producer.clone());
+    let (pnfd, pnfd_content) = catalogue::routes::<pnfd::Pnfds>(producer.clone());
+    let (packages, package_content) = catalogue::modifiable_routes::<vnfpkgm::VnfPackages>(producer.clone());
     edge.api_with_slow(
         Api::new("nsd", "v2", NSD).producing(ZIP),
         nsd.merge(pnfd),

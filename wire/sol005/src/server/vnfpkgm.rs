@@ -1,127 +1,39 @@
 //! `vnfpkgm/v2` (SOL005 9.4).
 
-use super::{Producer, catalogue, id, linked};
-use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Extension, Json, Router};
-use manifold_call::ErrorKind;
-use manifold_http::api::{Links, created};
-use manifold_http::auth::Caller;
-use manifold_http::body::{JsonBody, MergePatch};
-use manifold_http::limits::Limits;
-use manifold_http::problem::Answer;
-use manifold_http::query::{ListQuery, page::Page, selector::Shape};
-use manifold_nfvo_interface::{Modify, New, Upload, VnfPkgId};
+use super::catalogue::{Catalogued, Modifiable, by_handle};
+use crate::Nfvo;
+use manifold_call::{Context, Outcome};
+use manifold_http::query::selector::Shape;
+use manifold_nfvo_interface::{Content, Modify, New, Upload, VnfPkgId};
 use manifold_sol::{CreateVnfPkgInfoRequest, VnfPkgInfo, VnfPkgInfoModifications};
-use serde_json::Value;
 
-const SHAPE: Shape = Shape {
-    attributes: &[],
-    default_exclude: &[
-        "softwareImages",
-        "checksum",
-        "userDefinedData",
-        "onboardingFailureDetails",
-    ],
-    mandatory: &["id", "onboardingState", "operationalState", "usageState", "_links"],
-};
+pub(super) struct VnfPackages;
 
-/// Quick routes, and those that carry archives.
-pub(super) fn routes(producer: Producer) -> (Router, Router) {
-    let quick = Router::new()
-        .route("/vnf_packages", get(list).post(create))
-        .route("/vnf_packages/{id}", get(find).patch(update).delete(delete));
-    let slow = Router::new().route("/vnf_packages/{id}/package_content", get(content).put(upload));
-    (quick.with_state(producer.clone()), slow.with_state(producer))
-}
+impl Catalogued for VnfPackages {
+    type Id = VnfPkgId;
 
-fn show(info: &VnfPkgInfo, links: &Links) -> Answer<Value> {
-    let path = ["vnf_packages", &info.id];
-    let content = links.resource(&["vnf_packages", &info.id, "package_content"]);
-    linked(info, links, &path, &[("packageContent", content)])
-}
-
-async fn list(State(nfvo): State<Producer>, caller: Caller, links: Links, query: ListQuery) -> Answer<Page> {
-    query.check(&SHAPE)?;
-    let mut found = Vec::new();
-    for info in nfvo.of(&caller).packages.query(&caller.context, ()).await? {
-        found.push((info.id.clone(), show(&info, &links)?));
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(Page::cut(&links, &query, &SHAPE, &["vnf_packages"], found))
-}
-
-async fn create(
-    State(nfvo): State<Producer>,
-    caller: Caller,
-    links: Links,
-    JsonBody(ask): JsonBody<CreateVnfPkgInfoRequest>,
-) -> Answer<Response> {
-    let info = nfvo.of(&caller).packages.create(&caller.context, New(ask)).await?;
-    Ok(created(
-        &links.resource(&["vnf_packages", &info.id]),
-        show(&info, &links)?,
-    ))
-}
-
-async fn find(
-    State(nfvo): State<Producer>,
-    caller: Caller,
-    links: Links,
-    Path(key): Path<String>,
-) -> Answer<Json<Value>> {
-    let info = nfvo.of(&caller).packages.find(&caller.context, id(&key)?).await?;
-    Ok(Json(show(&info, &links)?))
-}
-
-async fn update(
-    State(nfvo): State<Producer>,
-    caller: Caller,
-    Path(key): Path<String>,
-    MergePatch(changes): MergePatch<VnfPkgInfoModifications>,
-) -> Answer<Json<VnfPkgInfoModifications>> {
-    let ask = Modify {
-        id: id(&key)?,
-        changes: changes.clone(),
+    const SHAPE: Shape = Shape {
+        attributes: &[],
+        default_exclude: &[
+            "softwareImages",
+            "checksum",
+            "userDefinedData",
+            "onboardingFailureDetails",
+        ],
+        mandatory: &["id", "onboardingState", "operationalState", "usageState", "_links"],
     };
-    nfvo.of(&caller).packages.update(&caller.context, ask).await?;
-    // SOL005 9.4.3.3.4: the answer repeats what was changed.
-    Ok(Json(changes))
+    const COLLECTION: &'static str = "vnf_packages";
+    const CONTENT: &'static str = "package_content";
+    const CONTENT_LINK: &'static str = "packageContent";
+
+    by_handle!(CreateVnfPkgInfoRequest => VnfPkgInfo);
+    by_handle!(packages);
 }
 
-async fn delete(State(nfvo): State<Producer>, caller: Caller, Path(key): Path<String>) -> Answer<StatusCode> {
-    nfvo.of(&caller).packages.delete(&caller.context, id(&key)?).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
+impl Modifiable for VnfPackages {
+    type Changes = VnfPkgInfoModifications;
 
-async fn content(State(nfvo): State<Producer>, caller: Caller, Path(key): Path<String>) -> Answer<Response> {
-    let content = nfvo.of(&caller).packages.content(&caller.context, id(&key)?).await?;
-    catalogue::download(content).await
-}
-
-async fn upload(
-    State(nfvo): State<Producer>,
-    caller: Caller,
-    Path(key): Path<String>,
-    Extension(limits): Extension<Limits>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer<Response> {
-    let package: VnfPkgId = id(&key)?;
-    let handles = nfvo.of(&caller);
-    handles.packages.find(&caller.context, package).await?;
-    let spooled = nfvo.spool.take(&headers, body, &limits).await?;
-    let ask = Upload {
-        id: package,
-        file: spooled.file.clone(),
-    };
-    match handles.packages.upload(&caller.context, ask).await {
-        // SOL005 9.4.5.3.3: the content was accepted; what is wrong with it stands in the resource.
-        Ok(_) => Ok(StatusCode::ACCEPTED.into_response()),
-        Err(error) if error.kind == ErrorKind::Invalid => Ok(StatusCode::ACCEPTED.into_response()),
-        Err(error) => Err(error.into()),
+    async fn update(nfvo: &Nfvo, cx: &Context, id: VnfPkgId, changes: VnfPkgInfoModifications) -> Outcome<()> {
+        nfvo.packages.update(cx, Modify { id, changes }).await.map(drop)
     }
 }

@@ -3,6 +3,7 @@
 mod compute;
 mod images;
 mod networks;
+mod paths;
 mod topology;
 
 use crate::{MAJOR, NAME, VERSIONS};
@@ -46,6 +47,8 @@ impl VimClient {
             id: self.vim.to_string(),
             compute: all.clone(),
             networks: all.clone(),
+            paths: all.clone(),
+            traffic: all.clone(),
             flavours: all.clone(),
             images: all.clone(),
             topology: all,

@@ -5,6 +5,7 @@ mod flavours;
 mod images;
 mod list;
 mod networks;
+mod paths;
 mod resource;
 mod topology;
 
@@ -46,6 +47,7 @@ pub fn add_to(edge: Edge, producer: Producer) -> Edge {
     let (images, images_slow) = images::routes();
     let quick = compute
         .merge(networks::routes())
+        .merge(paths::routes())
         .merge(flavours::routes())
         .merge(images)
         .merge(topology::routes());

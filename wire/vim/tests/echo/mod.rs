@@ -29,6 +29,8 @@ impl Echo {
             id: id.into(),
             compute: self.clone(),
             networks: self.clone(),
+            paths: self.clone(),
+            traffic: self.clone(),
             flavours: self.clone(),
             images: self.clone(),
             topology: self.clone(),
@@ -205,6 +207,68 @@ impl VirtualisedNetworks for Echo {
     }
     async fn terminate(&self, cx: &Context, ids: Vec<Uuid>) -> Outcome<Vec<Uuid>> {
         self.note(cx, "networks.terminate", &ids)?;
+        Ok(ids)
+    }
+}
+
+fn a_path(id: NfpId) -> Nfp {
+    Nfp {
+        nfp_id: id,
+        nfp_name: "path".into(),
+        virtual_network_port: vec![],
+        total_vnp: 0,
+        nfp_rule: vec![],
+        priority: 7,
+        nfp_state: NfpState::Disabled,
+        operational_state: OperationalState::Enabled,
+        metadata: Metadata::new(),
+    }
+}
+
+#[async_trait]
+impl NetworkForwardingPaths for Echo {
+    async fn create(&self, cx: &Context, ask: CreateNfp) -> Outcome<Nfp> {
+        self.note(cx, "paths.create", &ask)?;
+        Ok(a_path(NfpId(id(&ask.nfp_name))))
+    }
+    async fn query(&self, cx: &Context, filter: QueryFilter) -> Outcome<Vec<Nfp>> {
+        self.note(cx, "paths.query", &filter)?;
+        Ok(vec![])
+    }
+    async fn update(&self, cx: &Context, ask: UpdateNfp) -> Outcome<Nfp> {
+        self.note(cx, "paths.update", &ask)?;
+        Ok(a_path(ask.nfp_id))
+    }
+    async fn delete(&self, cx: &Context, ids: Vec<NfpId>) -> Outcome<Vec<NfpId>> {
+        self.note(cx, "paths.delete", &ids)?;
+        Ok(ids)
+    }
+    async fn change_state(&self, cx: &Context, ask: ChangeNfpState) -> Outcome<Vec<NfpId>> {
+        self.note(cx, "paths.change_state", &ask)?;
+        Ok(ask.nfp_id)
+    }
+}
+
+#[async_trait]
+impl TrafficRules for Echo {
+    async fn create(&self, cx: &Context, ask: TrafficRuleData) -> Outcome<TrafficRule> {
+        self.note(cx, "traffic.create", &ask)?;
+        Ok(TrafficRule {
+            traffic_rule_id: TrafficRuleId(id(&ask.name)),
+            rule: ask,
+            operational_state: OperationalState::Disabled,
+        })
+    }
+    async fn query(&self, cx: &Context, filter: QueryFilter) -> Outcome<Vec<TrafficRule>> {
+        self.note(cx, "traffic.query", &filter)?;
+        Ok(vec![])
+    }
+    async fn update(&self, cx: &Context, ask: TrafficRule) -> Outcome<TrafficRule> {
+        self.note(cx, "traffic.update", &ask)?;
+        Ok(ask)
+    }
+    async fn delete(&self, cx: &Context, ids: Vec<TrafficRuleId>) -> Outcome<Vec<TrafficRuleId>> {
+        self.note(cx, "traffic.delete", &ids)?;
         Ok(ids)
     }
 }

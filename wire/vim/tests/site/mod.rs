@@ -40,6 +40,8 @@ pub(crate) fn bound(vim: &VimHandle, role: Role) -> VimHandle {
         id: vim.id.clone(),
         compute: BoundVirtualisedCompute::bind(vim.compute.clone(), gate()),
         networks: BoundVirtualisedNetworks::bind(vim.networks.clone(), gate()),
+        paths: BoundNetworkForwardingPaths::bind(vim.paths.clone(), gate()),
+        traffic: BoundTrafficRules::bind(vim.traffic.clone(), gate()),
         flavours: BoundComputeFlavours::bind(vim.flavours.clone(), gate()),
         images: BoundSoftwareImages::bind(vim.images.clone(), gate()),
         topology: BoundTopology::bind(vim.topology.clone(), gate()),

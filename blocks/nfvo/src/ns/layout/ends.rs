@@ -322,6 +322,7 @@ fn sap(question: &Question<'_>, sap: &manifold_descriptors::nsd::Sap, faults: &m
                     faults.push(fault);
                     vec![]
                 }),
+                home: None,
             });
         }
         known.extend(

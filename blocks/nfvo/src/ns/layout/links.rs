@@ -131,6 +131,7 @@ fn lay_link(
                 gateway_reachable: is_multi_site,
                 mtu,
             },
+            existing: None,
         });
     }
     layout.links.push(PlannedLink {
@@ -140,6 +141,7 @@ fn lay_link(
         wan: is_multi_site
             .then(|| wan(question, link, sites, given, mtu.unwrap_or(MTU_MAX), faults))
             .flatten(),
+        parts: vec![],
     });
 }
 

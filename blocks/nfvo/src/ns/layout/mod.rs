@@ -7,9 +7,11 @@
 
 mod ends;
 mod links;
+pub(crate) mod nested;
 mod place;
 mod stay;
 
+pub(crate) use nested::{Home, LinkPart, PlannedAdopted, PlannedNested};
 pub(crate) use place::cure;
 pub(crate) use stay::{Staying, StayingVnf};
 
@@ -23,6 +25,7 @@ use manifold_sol::{CpProtocolData, InstantiateNsRequest, PnfdInfo, VnfPkgInfo};
 use manifold_vim_interface::VirtualNetworkData;
 use serde::{Deserialize, Serialize};
 
+use super::network::MadeNetwork;
 use super::site::Survey;
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
@@ -37,6 +40,11 @@ pub(crate) struct Layout {
     pub(crate) networks: Vec<PlannedNetwork>,
     pub(crate) saps: Vec<PlannedSap>,
     pub(crate) pnfs: Vec<NsPnf>,
+    /// Each after the one that holds it.
+    #[serde(default)]
+    pub(crate) nested: Vec<PlannedNested>,
+    #[serde(default)]
+    pub(crate) adopted: Vec<PlannedAdopted>,
 }
 
 /// A VNF to make.
@@ -58,6 +66,9 @@ pub(crate) struct PlannedVnf {
     /// External connection points and the links that they are on.
     pub(crate) ends: Vec<(String, String)>,
     pub(crate) additional_params: BTreeMap<String, serde_json::Value>,
+    /// The nested NS that it is in; `None`: in the NS itself.
+    #[serde(default)]
+    pub(crate) home: Option<Home>,
 }
 
 /// A link.
@@ -66,10 +77,13 @@ pub(crate) struct PlannedVnf {
 pub(crate) struct PlannedLink {
     /// Of the instance.
     pub(crate) id: String,
-    /// In the NSD.
+    /// In the NSD, laid flat.
     pub(crate) link: String,
     pub(crate) vims: Vec<String>,
     pub(crate) wan: Option<PlannedWan>,
+    /// What it is in each NS that it reaches, the outermost first; empty: a link of the NS itself, by its own name.
+    #[serde(default)]
+    pub(crate) parts: Vec<LinkPart>,
 }
 
 /// What carries a link between its sites.
@@ -96,6 +110,9 @@ pub(crate) struct PlannedNetwork {
     pub(crate) vim: String,
     pub(crate) name: String,
     pub(crate) data: VirtualNetworkData,
+    /// It is there: another NS has it, and it stays that one's.
+    #[serde(default)]
+    pub(crate) existing: Option<MadeNetwork>,
 }
 
 /// A SAP to make.
@@ -111,6 +128,16 @@ pub(crate) struct PlannedSap {
     pub(crate) link: String,
     pub(crate) vim: String,
     pub(crate) addresses: Vec<IpAddr>,
+    /// The nested NS that it is of; `None`: of the NS itself.
+    #[serde(default)]
+    pub(crate) home: Option<Home>,
+}
+
+impl PlannedVnf {
+    /// Its profile, as the descriptor of its own NS calls it.
+    pub(crate) fn profile_in_ns(&self) -> &str {
+        self.home.as_ref().map_or(&self.profile, |home| &home.name)
+    }
 }
 
 impl PlannedNetwork {
@@ -125,6 +152,7 @@ pub(crate) struct Question<'a> {
     pub(crate) ns: Uuid,
     pub(crate) ns_name: &'a str,
     pub(crate) request: &'a InstantiateNsRequest,
+    /// Laid flat: what is nested is called by its path.
     pub(crate) nsd: &'a Nsd,
     pub(crate) constituents: &'a Constituents,
     pub(crate) survey: &'a Survey,
@@ -210,16 +238,14 @@ impl Question<'_> {
         {
             faults.invalid(format!("the NSD has no PNF profile {}", pnf.pnf_profile_id));
         }
+        // Only what is laid flat is laid out.
         for nested in &nsd.nested_ns_profiles {
             faults.push(
                 CallError::unsupported(format!(
-                    "the NSD nests another NS, {} (NSD {}), which is not offered",
+                    "the NSD nests another NS, {} (NSD {}), and that is done by an instantiation alone",
                     nested.id, nested.nsd_id
                 ))
-                .cure(format!(
-                    "instantiate {} as an NS of its own, and put its VNF profiles into this NSD where they must share its links",
-                    nested.id
-                )),
+                .cure("terminate the NS, and instantiate it anew"),
             );
         }
     }
@@ -300,7 +326,7 @@ impl Question<'_> {
                 .find(|params| params.vnf_profile_id == profile.id);
             for n in new {
                 let given = params.and_then(|params| params.vnf_instance_name.clone());
-                let name = given.unwrap_or_else(|| format!("{}-{}", self.ns_name, profile.id));
+                let name = given.unwrap_or_else(|| nested::name(self.ns_name, &profile.id));
                 let mut wanted = Wanted {
                     vnf: PlannedVnf {
                         key: format!("{}-{n}", profile.id),

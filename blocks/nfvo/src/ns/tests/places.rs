@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use manifold_call::ErrorKind;
 use manifold_descriptors::Descriptor;
 use manifold_descriptors::csar::{Limits, read_package};
-use manifold_descriptors::nsd::NsProfile;
 use manifold_lcm::State;
 use manifold_sol::{InstantiateNsRequest, LocationConstraints, VnfLocationConstraint};
 
@@ -180,26 +179,6 @@ async fn what_finds_no_place_is_named_with_a_way_out() {
         "terminate what",
     )
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_nested_service_is_refused_by_name_with_a_way_out() {
-    let world = World::new(true);
-    let mut descriptors = neighbour();
-    let nested = |descriptor: &mut Descriptor| {
-        let Descriptor::Nsd(nsd) = descriptor else { return };
-        nsd.nested_ns_profiles.push(NsProfile {
-            id: "inner".to_owned(),
-            nsd_id: "nsd-of-inner".to_owned(),
-            ..NsProfile::default()
-        });
-    };
-    descriptors.iter_mut().for_each(nested);
-    world.onboard("a", &descriptors).await;
-    let site = world.site();
-    let says = ["inner (NSD nsd-of-inner)"];
-    let way = "instantiate inner as an NS of its own";
-    refused(&site, NEIGHBOUR, anywhere(), ErrorKind::Unsupported, &says, way).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -380,12 +380,14 @@ fn apply(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<Ve
             });
         }
     }
+    let ns = record.id.clone();
+    let all = std::slice::from_mut(record);
     for link in &layout.links {
-        fill_link(record, link, outputs)?;
-        record.asked_wim |= matches!(link.wan, Some(PlannedWan::Mscs { .. }));
+        fill_link(all, &ns, link, outputs)?;
+        all[0].asked_wim |= matches!(link.wan, Some(PlannedWan::Mscs { .. }));
     }
     for sap in &layout.saps {
-        fill_sap(record, sap, outputs)?;
+        fill_sap(all, &ns, layout, sap, outputs)?;
     }
     record
         .vims

@@ -1,0 +1,585 @@
+//! An NSD: one definitions file with the types of the constituents in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::links::{MAX_BITRATE_OTHERWISE, affinity, bitrate, connectivity, policy, protocol_data, protocols};
+use super::text::{Fields, Yaml};
+use super::{Written, constant, definitions, free_name, linkable, requirements};
+use crate::nsd::{CpConnectivity, NsProfile, NsVirtualLink, Nsd, PnfProfile, Qos, Sap, VnfProfile};
+use crate::vnfd::Vnfd;
+
+/// An NSD with what stands in its text besides.
+#[derive(Debug, Clone)]
+pub struct NsdWriting<'a> {
+    /// The descriptor.
+    pub nsd: &'a Nsd,
+    /// What the service does, for people.
+    pub description: &'a str,
+    /// Descriptors of its VNFs, as far as they are at hand: their types say all that these say.
+    pub vnfds: &'a [&'a Vnfd],
+    /// Descriptors of the nested services, as far as they are at hand.
+    pub nested: &'a [&'a Nsd],
+    /// What is at the positions of forwarding paths, and which packets go there.
+    pub paths: &'a [Path],
+    /// What else happens to packets.
+    pub traffic: &'a [Traffic],
+}
+
+/// A network forwarding path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    /// Its name, as in [`Nsd::vnffgs`].
+    pub id: String,
+    /// What it passes, in order.
+    pub elements: Vec<Element>,
+    /// Which packets go there: one is enough.
+    pub rules: Vec<Rule>,
+}
+
+/// What a path passes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Element {
+    /// Name of the element, as in [`Nsd::vnffgs`].
+    pub id: String,
+    /// The VNF, PNF or NS profile, or the SAP.
+    pub profile: String,
+    /// The connection point that packets go in by.
+    pub ingress: Option<String>,
+    /// The one that they come out by, if it is another one.
+    pub egress: Option<String>,
+}
+
+/// `tosca.policies.nfv.NfpRule`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Name of the policy.
+    pub id: String,
+    /// What a packet must have.
+    pub properties: Fields,
+}
+
+/// `manifold.policies.Traffic`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traffic {
+    /// Name of the policy.
+    pub id: String,
+    /// Profiles, virtual links, SAPs.
+    pub targets: Vec<String>,
+    /// As the crate's documentation has them.
+    pub properties: Fields,
+}
+
+/// The definitions of an NSD, `Definitions/NAME.yaml`.
+pub fn nsd(writing: &NsdWriting<'_>, name: &str) -> Written {
+    let writer = Writer::new(writing, name);
+    let nsd = writing.nsd;
+    let mut mapped = Fields::new();
+    for sap in &nsd.saps {
+        if let Some(requirement) = &sap.requirement {
+            mapped.put(requirement, Yaml::words([sap.id.as_str(), "external_virtual_link"]));
+        }
+    }
+    let substitution = Fields::new()
+        .with("node_type", &writer.own_type)
+        .with_some("requirements", (!mapped.is_empty()).then_some(mapped));
+    let (mut groups, mut policies) = (Fields::new(), Vec::new());
+    writer.graphs(&mut groups, &mut policies);
+    levels(nsd, &mut policies);
+    affinity(
+        &nsd.affinity_rules,
+        [
+            "tosca.policies.nfv.NsAffinityRule",
+            "tosca.policies.nfv.NsAntiAffinityRule",
+        ],
+        "tosca.groups.nfv.NsPlacementGroup",
+        |name| writer.taken.contains(name),
+        &mut groups,
+        &mut policies,
+    );
+    for (number, place) in nsd.location_constraints.iter().enumerate() {
+        let properties = Fields::new()
+            .with_some("nfvi_pop", place.nfvi_pop.as_ref())
+            .with_some("zone", place.zone.as_ref());
+        let name = free_name(&format!("{}_place", place.profile), |name| {
+            nsd.location_constraints[..number]
+                .iter()
+                .any(|other| format!("{}_place", other.profile) == name)
+        });
+        policies.push(policy(
+            &name,
+            "manifold.policies.Location",
+            [&place.profile],
+            properties,
+        ));
+    }
+    for traffic in writing.traffic {
+        policies.push(policy(
+            &traffic.id,
+            "manifold.policies.Traffic",
+            &traffic.targets,
+            traffic.properties.clone(),
+        ));
+    }
+    let topology = Fields::new()
+        .with("substitution_mappings", substitution)
+        .with("node_templates", writer.nodes().spaced())
+        .with_some("groups", (!groups.is_empty()).then_some(groups))
+        .with_some("policies", (!policies.is_empty()).then_some(Yaml::List(policies)));
+    let file = definitions(writing.description, &["etsi_nfv_sol001_nsd_types.yaml"])
+        .with("node_types", writer.node_types().spaced())
+        .with("topology_template", topology.spaced());
+    Written::from([(format!("Definitions/{name}.yaml"), file.spaced().document())])
+}
+
+struct Writer<'a> {
+    writing: &'a NsdWriting<'a>,
+    own_type: String,
+    own_node: String,
+    /// Names of types by the id of the descriptor: VNFs, PNFs, nested services.
+    types: [BTreeMap<&'a str, String>; 3],
+    /// Names of nodes.
+    taken: BTreeSet<String>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(writing: &'a NsdWriting<'a>, name: &str) -> Self {
+        let nsd = writing.nsd;
+        let own_type = format!("manifold.ns.{name}");
+        let mut used = BTreeSet::from([own_type.clone()]);
+        let mut of = |kind: &str, ids: Vec<(&'a str, String)>| {
+            let mut all: BTreeMap<&'a str, String> = BTreeMap::new();
+            for (id, wished) in ids {
+                if !all.contains_key(id) {
+                    let plain: String = wished
+                        .chars()
+                        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+                        .collect();
+                    let name = free_name(&format!("manifold.{kind}.{plain}"), |name| used.contains(name));
+                    used.insert(name.clone());
+                    all.insert(id, name);
+                }
+            }
+            all
+        };
+        let vnfs = nsd.vnf_profiles.iter().map(|profile| {
+            let known = writing.vnfds.iter().find(|vnfd| vnfd.descriptor_id == profile.vnfd_id);
+            let product = known.map_or(&profile.product_name, |vnfd| &vnfd.product_name);
+            let name = if product.is_empty() { &profile.id } else { product };
+            (profile.vnfd_id.as_str(), name.clone())
+        });
+        let pnfs = nsd
+            .pnf_profiles
+            .iter()
+            .map(|profile| (profile.pnfd_id.as_str(), profile.id.clone()));
+        let nested = nsd.nested_ns_profiles.iter().map(|profile| {
+            let known = writing
+                .nested
+                .iter()
+                .find(|nested| nested.descriptor_id == profile.nsd_id);
+            (
+                profile.nsd_id.as_str(),
+                known.map_or(&profile.id, |nested| &nested.name).clone(),
+            )
+        });
+        let types = [
+            of("vnf", vnfs.collect()),
+            of("pnf", pnfs.collect()),
+            of("ns", nested.collect()),
+        ];
+        let taken: BTreeSet<String> = [
+            nsd.vnf_profiles.iter().map(|p| &p.id).collect::<Vec<_>>(),
+            nsd.pnf_profiles.iter().map(|p| &p.id).collect(),
+            nsd.nested_ns_profiles.iter().map(|p| &p.id).collect(),
+            nsd.virtual_links.iter().map(|link| &link.id).collect(),
+            nsd.saps.iter().map(|sap| &sap.id).collect(),
+            nsd.vnffgs
+                .iter()
+                .flat_map(|graph| &graph.paths)
+                .map(|path| &path.id)
+                .collect(),
+        ]
+        .concat()
+        .into_iter()
+        .cloned()
+        .collect();
+        let own_node = free_name("NS", |name| taken.contains(name));
+        Self {
+            writing,
+            own_type,
+            own_node,
+            types,
+            taken,
+        }
+    }
+
+    fn node_types(&self) -> Fields {
+        let nsd = self.writing.nsd;
+        let saps = nsd.saps.iter().filter_map(|sap| sap.requirement.as_deref());
+        let mut all = Fields::new().with(&self.own_type, ns_type(nsd, &nsd.flavour_id, saps.collect()));
+        let [vnfs, pnfs, nested] = &self.types;
+        for (id, name) in vnfs {
+            let profiles: Vec<&VnfProfile> = nsd.vnf_profiles.iter().filter(|p| p.vnfd_id == *id).collect();
+            let known = self.writing.vnfds.iter().find(|vnfd| vnfd.descriptor_id == *id);
+            let connections = profiles.iter().flat_map(|profile| &profile.connectivity);
+            all.put(name, vnf_type(id, profiles[0], known.copied(), connections));
+        }
+        for (id, name) in pnfs {
+            let profiles: Vec<&PnfProfile> = nsd.pnf_profiles.iter().filter(|p| p.pnfd_id == *id).collect();
+            let names: BTreeSet<&str> = profiles
+                .iter()
+                .flat_map(|p| &p.connectivity)
+                .map(|c| c.cpd.as_str())
+                .collect();
+            let properties = Fields::new()
+                .with("descriptor_id", constant(*id))
+                .with("function_description", constant(""))
+                .with("provider", constant(""))
+                .with("version", constant(""))
+                .with("descriptor_invariant_id", constant(*id))
+                .with("name", constant(&profiles[0].name));
+            all.put(name, derived("tosca.nodes.nfv.PNF", properties, names));
+        }
+        for (id, name) in nested {
+            let profiles: Vec<&NsProfile> = nsd.nested_ns_profiles.iter().filter(|p| p.nsd_id == *id).collect();
+            let mut names: BTreeSet<&str> = profiles
+                .iter()
+                .flat_map(|p| &p.connectivity)
+                .map(|c| c.cpd.as_str())
+                .collect();
+            let unknown = Nsd {
+                descriptor_id: (*id).to_owned(),
+                invariant_id: (*id).to_owned(),
+                name: profiles[0].id.clone(),
+                ..Nsd::default()
+            };
+            let known = self.writing.nested.iter().find(|nested| nested.descriptor_id == *id);
+            let known = known.copied().unwrap_or(&unknown);
+            names.extend(known.saps.iter().filter_map(|sap| sap.requirement.as_deref()));
+            all.put(name, ns_type(known, &profiles[0].flavour_id, names));
+        }
+        all
+    }
+
+    fn nodes(&self) -> Fields {
+        let nsd = self.writing.nsd;
+        let [vnfs, pnfs, nested] = &self.types;
+        let mut all = Fields::new().with(&self.own_node, Fields::new().with("type", &self.own_type));
+        for profile in &nsd.vnf_profiles {
+            let known = self
+                .writing
+                .vnfds
+                .iter()
+                .find(|vnfd| vnfd.descriptor_id == profile.vnfd_id);
+            let first = nsd
+                .vnf_profiles
+                .iter()
+                .find(|p| p.vnfd_id == profile.vnfd_id)
+                .unwrap_or(profile);
+            let (provider, product) = of_type(first, known.copied());
+            let bounds = Fields::new()
+                .with_some("instantiation_level", profile.instantiation_level.as_ref())
+                .with("min_number_of_instances", profile.min_number_of_instances)
+                .with("max_number_of_instances", profile.max_number_of_instances);
+            let properties = Fields::new()
+                .with_some("provider", (profile.provider != provider).then_some(&profile.provider))
+                .with_some(
+                    "product_name",
+                    (profile.product_name != product).then_some(&profile.product_name),
+                )
+                .with("flavour_id", &profile.flavour_id)
+                .with("vnf_profile", bounds.flow());
+            all.put(
+                &profile.id,
+                constituent(&vnfs[profile.vnfd_id.as_str()], properties, &profile.connectivity),
+            );
+        }
+        for profile in &nsd.pnf_profiles {
+            let properties = Fields::new().with("name", &profile.name);
+            all.put(
+                &profile.id,
+                constituent(&pnfs[profile.pnfd_id.as_str()], properties, &profile.connectivity),
+            );
+        }
+        for profile in &nsd.nested_ns_profiles {
+            let properties = Fields::new().with("flavour_id", &profile.flavour_id);
+            all.put(
+                &profile.id,
+                constituent(&nested[profile.nsd_id.as_str()], properties, &profile.connectivity),
+            );
+        }
+        nsd.saps.iter().for_each(|one| all.put(&one.id, sap(one)));
+        nsd.virtual_links
+            .iter()
+            .for_each(|link| all.put(&link.id, virtual_link(link)));
+        self.path_nodes(&mut all);
+        all
+    }
+
+    fn path_nodes(&self, all: &mut Fields) {
+        let mut written: BTreeSet<String> = BTreeSet::new();
+        for path in self.writing.nsd.vnffgs.iter().flat_map(|graph| &graph.paths) {
+            if !written.insert(path.id.clone()) {
+                continue;
+            }
+            let said = self.writing.paths.iter().find(|said| said.id == path.id);
+            let position = |number: usize| format!("{}_position_{number}", path.id);
+            let names: Vec<String> = (1..=path.positions.len()).map(position).collect();
+            let positions = names.iter().map(|name| ("profile_element", Yaml::from(name)));
+            let node = Fields::new().with("type", "tosca.nodes.nfv.NFP");
+            all.put(&path.id, node.with("requirements", requirements(positions)));
+            for (name, element) in names.iter().zip(&path.positions) {
+                let node = Fields::new().with("type", "tosca.nodes.nfv.NfpPosition");
+                all.put(
+                    name,
+                    node.with("requirements", requirements([("element", element.into())])),
+                );
+            }
+            for id in &path.positions {
+                if !written.insert(id.clone()) {
+                    continue;
+                }
+                let element = said.and_then(|said| said.elements.iter().find(|element| element.id == *id));
+                let mut ends = Vec::new();
+                if let Some(element) = element {
+                    let end = |cp: &Option<String>| match cp {
+                        Some(cp) => Fields::new()
+                            .with("node", &element.profile)
+                            .with("capability", cp)
+                            .flow(),
+                        None => Yaml::from(&element.profile),
+                    };
+                    ends.push(("profile_element", end(&element.ingress)));
+                    if element.egress.is_some() {
+                        ends.push(("profile_element", end(&element.egress)));
+                    }
+                }
+                let node = Fields::new().with("type", "tosca.nodes.nfv.NfpPositionElement");
+                all.put(
+                    id,
+                    node.with_some("requirements", (!ends.is_empty()).then(|| requirements(ends))),
+                );
+            }
+        }
+    }
+
+    fn graphs(&self, groups: &mut Fields, policies: &mut Vec<Yaml>) {
+        for graph in &self.writing.nsd.vnffgs {
+            let paths = graph.paths.iter().map(|path| &path.id);
+            let members = graph.profiles.iter().chain(&graph.virtual_links).chain(paths);
+            let body = Fields::new()
+                .with("type", "tosca.groups.nfv.VNFFG")
+                .with("members", Yaml::words(members));
+            groups.put(&graph.id, body);
+        }
+        for path in self.writing.paths {
+            for rule in &path.rules {
+                policies.push(policy(
+                    &rule.id,
+                    "tosca.policies.nfv.NfpRule",
+                    [&path.id],
+                    rule.properties.clone(),
+                ));
+            }
+        }
+    }
+}
+
+fn derived(from: &str, properties: Fields, names: BTreeSet<&str>) -> Fields {
+    Fields::new()
+        .with("derived_from", from)
+        .with("properties", properties)
+        .with_some("requirements", (!names.is_empty()).then(|| linkable(names)))
+}
+
+fn ns_type(nsd: &Nsd, flavour_id: &str, names: BTreeSet<&str>) -> Fields {
+    let properties = Fields::new()
+        .with("descriptor_id", constant(&nsd.descriptor_id))
+        .with("designer", constant(&nsd.designer))
+        .with("version", constant(&nsd.version))
+        .with("name", constant(&nsd.name))
+        .with("invariant_id", constant(&nsd.invariant_id))
+        .with("flavour_id", constant(flavour_id));
+    derived("tosca.nodes.nfv.NS", properties, names)
+}
+
+/// What the type of a VNF says of provider and product.
+fn of_type<'a>(first: &'a VnfProfile, known: Option<&'a Vnfd>) -> (&'a str, &'a str) {
+    match known {
+        Some(vnfd) => (&vnfd.provider, &vnfd.product_name),
+        None => (&first.provider, &first.product_name),
+    }
+}
+
+fn vnf_type<'a>(
+    id: &str,
+    first: &'a VnfProfile,
+    known: Option<&'a Vnfd>,
+    connections: impl Iterator<Item = &'a CpConnectivity>,
+) -> Fields {
+    let mut names: BTreeSet<&str> = connections.map(|connection| connection.cpd.as_str()).collect();
+    if let Some(flavour) = known.and_then(|vnfd| vnfd.flavour(&first.flavour_id)) {
+        names.extend(flavour.ext_cpds.iter().filter_map(|cpd| cpd.requirement.as_deref()));
+    }
+    let (provider, product) = of_type(first, known);
+    let info = known.map(|vnfd| vnfd.vnfm_info.as_slice()).unwrap_or_default();
+    let info = Fields::new()
+        .with("type", "list")
+        .with("entry_schema", Fields::new().with("type", "string").flow())
+        .with("default", Yaml::words(info));
+    let description = known
+        .and_then(|vnfd| vnfd.flavour(&first.flavour_id))
+        .map_or("", |flavour| flavour.description.as_str());
+    let properties = Fields::new()
+        .with("descriptor_id", constant(id))
+        .with(
+            "descriptor_version",
+            constant(known.map_or("", |vnfd| &vnfd.descriptor_version)),
+        )
+        .with("provider", constant(provider))
+        .with("product_name", constant(product))
+        .with(
+            "software_version",
+            constant(known.map_or("", |vnfd| &vnfd.software_version)),
+        )
+        .with("vnfm_info", info.flow())
+        .with("flavour_id", constant(&first.flavour_id))
+        .with("flavour_description", constant(description));
+    derived("tosca.nodes.nfv.VNF", properties, names)
+}
+
+fn constituent(type_name: &str, properties: Fields, connectivity: &[CpConnectivity]) -> Fields {
+    let links = connectivity
+        .iter()
+        .map(|c| (c.cpd.as_str(), Yaml::from(&c.virtual_link)));
+    Fields::new()
+        .with("type", type_name)
+        .with("properties", properties)
+        .with_some("requirements", (!connectivity.is_empty()).then(|| requirements(links)))
+}
+
+fn sap(sap: &Sap) -> Fields {
+    let link = sap
+        .virtual_link
+        .as_ref()
+        .map(|link| requirements([("internal_virtual_link", link.into())]));
+    let properties = Fields::new()
+        .with("layer_protocols", protocols(&sap.layer_protocols))
+        .with_some("description", (!sap.description.is_empty()).then_some(&sap.description));
+    Fields::new()
+        .with("type", "tosca.nodes.nfv.Sap")
+        .with("properties", properties)
+        .with_some("requirements", link)
+}
+
+fn virtual_link(link: &NsVirtualLink) -> Fields {
+    let profile = Fields::new()
+        .with(
+            "max_bitrate_requirements",
+            bitrate(&link.max_bitrate, MAX_BITRATE_OTHERWISE),
+        )
+        .with("min_bitrate_requirements", bitrate(&link.min_bitrate, 0))
+        .with_some("service_availability_level", link.service_availability_level)
+        .with_some("qos", link.qos.as_ref().and_then(qos))
+        .with_some("virtual_link_protocol_data", protocol_data(link.l2.as_ref(), &link.l3));
+    let properties = Fields::new()
+        .with_some(
+            "description",
+            (!link.description.is_empty()).then_some(&link.description),
+        )
+        .with("connectivity_type", connectivity(&link.connectivity_type))
+        .with("vl_profile", profile);
+    Fields::new()
+        .with("type", "tosca.nodes.nfv.NsVirtualLink")
+        .with("properties", properties)
+}
+
+/// Latency and its variation are both demanded: where one is said, the other is as much.
+fn qos(qos: &Qos) -> Option<Yaml> {
+    let latency = qos.latency_us.or(qos.packet_delay_variation_us)?;
+    let variation = qos.packet_delay_variation_us.unwrap_or(latency);
+    let fields = Fields::new()
+        .with("latency", format!("{latency} us"))
+        .with("packet_delay_variation", format!("{variation} us"))
+        .with_some(
+            "packet_loss_ratio",
+            qos.packet_loss_ratio.map(|ratio| Yaml::Bare(ratio.to_string())),
+        )
+        .with_some("priority", qos.priority);
+    Some(fields.flow())
+}
+
+fn levels(nsd: &Nsd, policies: &mut Vec<Yaml>) {
+    const NOTHING: [&str; 0] = [];
+    if !nsd.scaling_aspects.is_empty() {
+        let mut aspects = Fields::new();
+        for (id, aspect) in &nsd.scaling_aspects {
+            aspects.put(
+                id,
+                Fields::new()
+                    .with("name", &aspect.name)
+                    .with("description", &aspect.description),
+            );
+        }
+        let properties = Fields::new().with("aspects", aspects);
+        policies.push(policy(
+            "scaling",
+            "tosca.policies.nfv.NsScalingAspects",
+            NOTHING,
+            properties,
+        ));
+    }
+    for (id, aspect) in &nsd.scaling_aspects {
+        for profile in &nsd.vnf_profiles {
+            let mut counts = Fields::new();
+            for (level, instances) in &aspect.levels {
+                if let Some(count) = instances.get(&profile.id) {
+                    counts.put(&level.to_string(), *count);
+                }
+            }
+            if !counts.is_empty() {
+                let properties = Fields::new().with("aspect", id).with("number_of_instances", counts);
+                let name = format!("{}_by_{id}", profile.id);
+                policies.push(policy(
+                    &name,
+                    "tosca.policies.nfv.VnfToLevelMapping",
+                    [&profile.id],
+                    properties,
+                ));
+            }
+        }
+    }
+    if nsd.instantiation_levels.is_empty() {
+        return;
+    }
+    let mut all = Fields::new();
+    for (id, level) in &nsd.instantiation_levels {
+        all.put(id, Fields::new().with("description", &level.description));
+    }
+    let properties = Fields::new()
+        .with_some("default_level", nsd.default_instantiation_level.as_ref())
+        .with("ns_levels", all);
+    policies.push(policy(
+        "levels",
+        "tosca.policies.nfv.NsInstantiationLevels",
+        NOTHING,
+        properties,
+    ));
+    for profile in &nsd.vnf_profiles {
+        let mut counts = Fields::new();
+        for (id, level) in &nsd.instantiation_levels {
+            if let Some(count) = level.vnf_instances.get(&profile.id) {
+                counts.put(id, *count);
+            }
+        }
+        if !counts.is_empty() {
+            let properties = Fields::new().with("number_of_instances", counts);
+            let name = format!("{}_levels", profile.id);
+            policies.push(policy(
+                &name,
+                "tosca.policies.nfv.VnfToInstantiationLevelMapping",
+                [&profile.id],
+                properties,
+            ));
+        }
+    }
+}
