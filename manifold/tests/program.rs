@@ -70,15 +70,15 @@ const WORKS: &[Work] = &[
         guest
     ),
     work!(
-        "machine_update_makes_what_the_new_version_says_and_what_stays_loses_no_packet",
-        170,
-        update,
-        guest
-    ),
-    work!(
         "machine_nested_services_of_two_sites_are_one_network_and_go_at_once",
         170,
         nested::services,
+        guest
+    ),
+    work!(
+        "machine_update_makes_what_the_new_version_says_and_what_stays_loses_no_packet",
+        170,
+        update,
         guest
     ),
     work!("the_agent_is_started_by_up_and_outlives_it", 60, plane::agent_outlives),
@@ -117,6 +117,8 @@ fn reboot() {
     manifold_campaign::reboot(program(), &cache(), folder());
 }
 
+/// With the demo, which instantiates, scales, heals and terminates: every operation of an NS, end to end.
+// proves: NFV006-NFVO-01
 fn update() {
     manifold_campaign::update(program(), &cache(), folder());
 }

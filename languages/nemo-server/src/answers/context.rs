@@ -79,7 +79,8 @@ struct Words {
 pub(crate) fn context(document: &Document, offset: u32) -> Option<Context> {
     let root = document.parse().syntax();
     let text = document.text();
-    let at = root.token_at_offset(offset.min(text.len() as u32).into()).left_biased();
+    let offset = text.floor_char_boundary(offset as usize) as u32;
+    let at = root.token_at_offset(offset.into()).left_biased();
     let mut typed = offset as usize..offset as usize;
     let mut token = at.clone();
     if let Some(here) = at {

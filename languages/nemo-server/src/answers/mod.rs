@@ -14,6 +14,9 @@ pub(crate) mod rename;
 pub(crate) mod symbols;
 pub(crate) mod tokens;
 
+#[cfg(test)]
+mod hostile;
+
 use crate::address::Address;
 use crate::checks::Leaves;
 use crate::client::Client;
@@ -85,7 +88,9 @@ impl<'s> Look<'s> {
     /// The file that a descriptor is, if it is one that an editor can open.
     pub(crate) fn descriptor_address(&self, file: FileId, model: &Model) -> Option<Address> {
         let folder = self.document(file)?.folder();
-        descriptor::text_file(folder, &model.descriptor.as_ref()?.uri)
+        let by_address = descriptor::text_file(folder, &model.descriptor.as_ref()?.uri);
+        // An address can name a folder or a catalogue; the descriptor that was found in it may still be a file.
+        by_address.or_else(|| descriptor::text_file(folder, &self.descriptor(file, model)?.file))
     }
 }
 

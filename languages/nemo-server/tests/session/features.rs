@@ -124,6 +124,33 @@ fn references_are_found_in_all_scripts_and_highlights_in_one() {
 }
 
 #[test]
+fn the_examples_are_without_fault() {
+    let mut client = Client::in_folder(&[]);
+    let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/nemo");
+    let mut scripts = Vec::new();
+    for folder in ["", "vnfs"] {
+        for entry in std::fs::read_dir(examples.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let name = format!("{folder}/{}", path.file_name().unwrap().to_string_lossy());
+            let name = name.trim_start_matches('/');
+            if path.is_file() {
+                client.put(name, &std::fs::read_to_string(&path).unwrap());
+            }
+            if name.ends_with(".nemo") {
+                scripts.push(name.to_owned());
+            }
+        }
+    }
+    assert!(scripts.len() >= 3, "{scripts:?}");
+    for script in scripts {
+        client.open_file(&script);
+        let codes = client.codes(&script);
+        assert!(!codes.iter().any(|code| code.starts_with("E-")), "{script}: {codes:?}");
+    }
+    client.quit();
+}
+
+#[test]
 fn a_name_means_the_nearest_model() {
     let leaf = |interface: &str| {
         format!("CREATE NodeModel leaf VNFD filter.yaml;\n  ConnectionPoint p at VNFD:{interface};\n")
@@ -368,6 +395,8 @@ fn a_code_is_explained() {
     let ask = |argument: Value| json!({ "command": "nemo.explain", "arguments": [argument] });
     let answer = client.ask("workspace/executeCommand", ask(json!("E-SEMI")));
     assert!(answer["result"].as_str().unwrap().starts_with("# E-SEMI"), "{answer}");
+    let answer = client.ask("workspace/executeCommand", ask(json!("E-IFACE")));
+    assert!(answer["result"].as_str().unwrap().contains("```nemo"), "{answer}");
     let answer = client.ask("workspace/executeCommand", ask(json!("E-NOTHING")));
     assert_eq!(answer["result"], Value::Null);
     assert!(

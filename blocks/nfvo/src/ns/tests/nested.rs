@@ -12,7 +12,7 @@ use manifold_lcm::State;
 use manifold_nfvo_interface::{NsInstanceId, NsLifecycleManagement, NsTopology, OnNs};
 use manifold_sol::{
     DegreeHealing, HealNsData, HealNsRequest, InstantiateNsRequest, LocationConstraints, NestedNsInstanceData,
-    NsInstance, NsState, SapData, VnfLcmOperation, VnfLocationConstraint,
+    NsInstance, NsState, SapData, UpdateNsRequest, UpdateType, VnfLcmOperation, VnfLocationConstraint,
 };
 use manifold_vim_interface::{NetworkId, RunningState};
 
@@ -617,4 +617,38 @@ async fn what_cannot_be_taken_in_is_refused_with_the_reason_and_what_fails_lets_
     assert_eq!(networks(&site), before);
     let started = site.terminate("a", pair).await.unwrap();
     completed(&site, started).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nests_and_what_is_nested_is_not_updated() {
+    let site = site_with(vec![pair(), row()]).await;
+    let id = site.new_ns("a", "row", "row").await;
+    let started = site.instantiate("a", id, anyhow()).await.unwrap();
+    completed(&site, started).await;
+    let inner: NsInstanceId = query(&site).await["row-first"].id.parse().unwrap();
+    site.world.log.take();
+    let remove = |of: NsInstanceId| OnNs {
+        ns_instance_id: of,
+        request: UpdateNsRequest {
+            update_type: UpdateType::RemoveVnf,
+            remove_vnf_instance_id: vec!["anybody".into()],
+            ..UpdateNsRequest::default()
+        },
+    };
+    let refused = site.nfvo.plan_update(&cx("a"), remove(id)).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Unsupported);
+    assert!(refused.detail.contains("first"), "{refused}");
+    assert!(
+        NsLifecycleManagement::update(&*site.nfvo, &cx("a"), remove(id))
+            .await
+            .is_err()
+    );
+    let refused = site.nfvo.plan_update(&cx("a"), remove(inner)).await.unwrap_err();
+    assert!(refused.detail.contains(&id.to_string()), "{refused}");
+    assert!(
+        NsLifecycleManagement::update(&*site.nfvo, &cx("a"), remove(inner))
+            .await
+            .is_err()
+    );
+    assert!(site.world.log.take().is_empty());
 }
