@@ -3,6 +3,7 @@
 mod faults;
 mod nested;
 mod nested_shapes;
+mod nested_updates;
 mod places;
 mod shapes;
 mod updates;

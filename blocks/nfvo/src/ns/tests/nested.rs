@@ -12,7 +12,7 @@ use manifold_lcm::State;
 use manifold_nfvo_interface::{NsInstanceId, NsLifecycleManagement, NsTopology, OnNs};
 use manifold_sol::{
     DegreeHealing, HealNsData, HealNsRequest, InstantiateNsRequest, LocationConstraints, NestedNsInstanceData,
-    NsInstance, NsState, SapData, UpdateNsRequest, UpdateType, VnfLcmOperation, VnfLocationConstraint,
+    NsInstance, NsState, SapData, VnfLcmOperation, VnfLocationConstraint,
 };
 use manifold_vim_interface::{NetworkId, RunningState};
 
@@ -140,7 +140,7 @@ fn boxed(nsd: Nsd) -> Descriptor {
 }
 
 /// `pair` holds two machines, a and b, on a link of its own; each also has a leg behind a SAP, `left` and `right`.
-fn pair() -> Nsd {
+pub(super) fn pair() -> Nsd {
     let mut pair = nsd("pair");
     link(&mut pair, "between", "10.0.1.0/24");
     link(&mut pair, "west", "10.0.2.0/24");
@@ -153,7 +153,7 @@ fn pair() -> Nsd {
 }
 
 /// Two pairs one after the other, and a machine of its own on the link on which they meet; the client plugs in on the left.
-fn row() -> Nsd {
+pub(super) fn row() -> Nsd {
     let mut row = nsd("row");
     link(&mut row, "lan", "192.168.1.0/24");
     link(&mut row, "middle", "192.168.2.0/24");
@@ -190,7 +190,7 @@ pub(super) fn around_request() -> InstantiateNsRequest {
     request
 }
 
-async fn site_with(nsds: Vec<Nsd>) -> Site {
+pub(super) async fn site_with(nsds: Vec<Nsd>) -> Site {
     let world = World::new(true);
     world.onboard("a", &machines()).await;
     world
@@ -223,7 +223,7 @@ pub(super) fn plugged(site: &Site) -> BTreeMap<(String, String), (String, Networ
     all
 }
 
-async fn query(site: &Site) -> BTreeMap<String, NsInstance> {
+pub(super) async fn query(site: &Site) -> BTreeMap<String, NsInstance> {
     let all = NsLifecycleManagement::query(&*site.nfvo, &cx("a"), ()).await.unwrap();
     all.into_iter().map(|ns| (ns.ns_instance_name.clone(), ns)).collect()
 }
@@ -617,38 +617,4 @@ async fn what_cannot_be_taken_in_is_refused_with_the_reason_and_what_fails_lets_
     assert_eq!(networks(&site), before);
     let started = site.terminate("a", pair).await.unwrap();
     completed(&site, started).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_nests_and_what_is_nested_is_not_updated() {
-    let site = site_with(vec![pair(), row()]).await;
-    let id = site.new_ns("a", "row", "row").await;
-    let started = site.instantiate("a", id, anyhow()).await.unwrap();
-    completed(&site, started).await;
-    let inner: NsInstanceId = query(&site).await["row-first"].id.parse().unwrap();
-    site.world.log.take();
-    let remove = |of: NsInstanceId| OnNs {
-        ns_instance_id: of,
-        request: UpdateNsRequest {
-            update_type: UpdateType::RemoveVnf,
-            remove_vnf_instance_id: vec!["anybody".into()],
-            ..UpdateNsRequest::default()
-        },
-    };
-    let refused = site.nfvo.plan_update(&cx("a"), remove(id)).await.unwrap_err();
-    assert_eq!(refused.kind, ErrorKind::Unsupported);
-    assert!(refused.detail.contains("first"), "{refused}");
-    assert!(
-        NsLifecycleManagement::update(&*site.nfvo, &cx("a"), remove(id))
-            .await
-            .is_err()
-    );
-    let refused = site.nfvo.plan_update(&cx("a"), remove(inner)).await.unwrap_err();
-    assert!(refused.detail.contains(&id.to_string()), "{refused}");
-    assert!(
-        NsLifecycleManagement::update(&*site.nfvo, &cx("a"), remove(inner))
-            .await
-            .is_err()
-    );
-    assert!(site.world.log.take().is_empty());
 }
