@@ -22,6 +22,7 @@ mod idle_vim;
 mod lifecycle;
 mod machine;
 mod nemo;
+mod nemo_check;
 mod nemo_compile;
 mod realise;
 mod stage;

@@ -66,6 +66,9 @@ pub(crate) struct NsRecord {
     /// VIMs that have, or may have, something of it.
     #[serde(default)]
     pub(crate) vims: BTreeSet<String>,
+    /// VIMs that have, or may have, forwarding paths or traffic rules of it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) packet_vims: BTreeSet<String>,
     /// Whether a WIM has, or may have, something of it.
     #[serde(default)]
     pub(crate) asked_wim: bool,

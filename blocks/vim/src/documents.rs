@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 use manifold_call::Uuid;
 use manifold_store::Sealed;
+use manifold_vim_interface::Window;
 use manifold_vim_interface::{
     AddressRange, AffinityConstraint, AffinityKind, AffinityScope, Metadata, NfpRule, TrafficRuleData,
 };
@@ -193,6 +194,12 @@ pub struct Path {
     pub rules: Vec<NfpRule>,
     /// Higher goes first.
     pub priority: u32,
+    /// Its packets come from whoever is on the first port's network.
+    #[serde(default)]
+    pub from_network: bool,
+    /// In one of these times; empty = always.
+    #[serde(default)]
+    pub schedule: Vec<Window>,
     /// Whether it holds.
     pub enabled: bool,
     /// Kept.

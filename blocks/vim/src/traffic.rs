@@ -246,7 +246,7 @@ fn action(action: TrafficAction) -> nfvi::TrafficAction {
     }
 }
 
-fn window(window: &Window) -> nfvi::Window {
+pub(crate) fn window(window: &Window) -> nfvi::Window {
     let day = |day: &Weekday| match day {
         Weekday::Monday => nfvi::Weekday::Monday,
         Weekday::Tuesday => nfvi::Weekday::Tuesday,
@@ -278,9 +278,8 @@ pub(crate) fn of_ports(documents: &Documents<Document>) -> BTreeMap<Uuid, (Traff
         }
     }
     let mut all: BTreeMap<Uuid, (Traffic, BTreeSet<Uuid>)> = BTreeMap::new();
-    let mac = |port: Uuid| ports.get(&port)?.mac.parse().ok();
     for (id, path) in paths {
-        for (port, hop) in hops(path, &mac) {
+        for (port, hop) in hops(path, &ports) {
             let (traffic, by) = all.entry(port).or_default();
             traffic.hops.push(hop);
             by.insert(id);

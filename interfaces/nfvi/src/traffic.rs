@@ -180,6 +180,9 @@ pub struct PathHop {
     /// Where they go: the frame is addressed to this interface instead, wherever in the network it is. `None` = where they are
     /// addressed to.
     pub next: Option<MacAddr>,
+    /// In one of these times; empty = always. What is on its way through the functions when a time ends still comes out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
     /// What is plugged in passes on what others sent: packets of the class may carry any source address. The frame's own source
     /// becomes the port's.
     pub foreign: bool,

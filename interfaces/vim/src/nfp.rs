@@ -1,6 +1,6 @@
 //! Network forwarding paths (IFA 005 7.10 and 8.4.7): who is of a class passes these ports in this order.
 
-use crate::{Metadata, OperationalState, PortId, QueryFilter};
+use crate::{Metadata, OperationalState, PortId, QueryFilter, Window};
 use ipnet::IpNet;
 use manifold_call::{Subject, interface, uuid_id};
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct CreateNfp {
     /// For people (ours).
     #[serde(default)]
     pub nfp_name: String,
-    /// The ports in the order in which they are passed, 2 to 64, none of them twice: where the packets come from, each
+    /// The ports in the order in which they are passed, 1 to 64, none of them twice: where the packets come from, each
     /// function's port that they go in by and the one that they come out by, and where they go to. A function with one port
     /// stands there once. The last one may be a function's way out: then its packets go where they are addressed to.
     pub virtual_network_port: Vec<PortId>,
@@ -48,9 +48,16 @@ pub struct CreateNfp {
     /// The class: who fits one of these (IFA 005 has one). None = every packet.
     #[serde(default)]
     pub nfp_rule: Vec<NfpRule>,
+    /// The path begins at a function, whose way in is the first port: who is on that network, besides what the path passes, is
+    /// where the packets come from, whoever is plugged in later, too (ours). Not what routers and gateways bring there.
+    #[serde(default)]
+    pub from_network: bool,
     /// Of two paths that fit a packet, the one with the higher number counts (ours).
     #[serde(default)]
     pub priority: u32,
+    /// In one of these times; empty = always (ours).
+    #[serde(default)]
+    pub schedule: Vec<Window>,
     /// Kept.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
@@ -130,8 +137,14 @@ pub struct Nfp {
     pub total_vnp: u32,
     /// The class.
     pub nfp_rule: Vec<NfpRule>,
+    /// See [`CreateNfp::from_network`].
+    #[serde(default)]
+    pub from_network: bool,
     /// See [`CreateNfp::priority`].
     pub priority: u32,
+    /// See [`CreateNfp::schedule`].
+    #[serde(default)]
+    pub schedule: Vec<Window>,
     /// Whether it shall hold.
     pub nfp_state: NfpState,
     /// Whether everything is as wished (ours).

@@ -128,6 +128,9 @@ codes! {
     NestedLimit = 614, "Network services nest too deep, or too many of them.", "Put the constituents of some into the NSD that nests them.";
     NestedClash = 615, "What nested services bring together does not fit: names that look alike, or a net with properties that contradict.", "Rename one, or make the links agree.";
 
+    PathBroken = 630, "A forwarding path passes what is not there, or by a connection point that is not connected.", "Name a profile or SAP of the service, and connect its connection points.";
+    TrafficBad = 631, "A rule on packets says something that no packet, time or action has.", "Mend the value at the place shown.";
+
     // 07xx: building a package from a folder
     FolderUnreadable = 701, "A file or folder cannot be read.", "Check that it exists and may be read.";
     FolderLink = 702, "The folder holds a symbolic link or a special file.", "Replace it by the file itself.";

@@ -169,7 +169,7 @@ fn connection(
         .saps
         .iter()
         .filter(|sap| sap.virtual_link.as_ref() == Some(&link.id))
-        .map(|sap| sap.requirement.clone().unwrap_or_else(|| link.id.clone()))
+        .map(|sap| sap.requirement.clone().unwrap_or_else(|| sap.id.clone()))
         .collect();
     // A network with one end leads outside, or nobody would be there to be reached.
     if outer.is_empty() && ends.len() == 1 {

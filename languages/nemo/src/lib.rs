@@ -20,6 +20,7 @@ pub mod explain;
 pub mod fix;
 pub mod graph;
 pub mod index;
+pub mod inline;
 mod interface;
 pub mod leaf;
 mod nearest;

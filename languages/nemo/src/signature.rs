@@ -65,7 +65,7 @@ impl PartialEq for Roles {
 pub(crate) struct Witness {
     /// From the connection point inwards: `input`, `sample_vnf`, `xe0`.
     pub(crate) path: String,
-    pub(crate) label: Label,
+    pub(crate) label: Arc<Label>,
 }
 
 impl Roles {
@@ -76,7 +76,7 @@ impl Roles {
             let message = format!("interface `{}` is of type {}", interface.name, interface.role);
             Arc::new(Witness {
                 path: interface.name.clone(),
-                label: interface_label(leaf, interface, message),
+                label: Arc::new(interface_label(leaf, interface, message)),
             })
         };
         let mut roles = Self::default();
@@ -104,7 +104,7 @@ impl Roles {
         let outer = |witness: &Arc<Witness>| {
             Arc::new(Witness {
                 path: format!("{node}:{}", witness.path),
-                label: witness.label.clone(),
+                label: Arc::clone(&witness.label),
             })
         };
         if self.mgmt.is_none() {

@@ -9,7 +9,7 @@ use manifold_nemo::check::{Options as Checking, Source, check};
 use manifold_nemo::compile::{Options, flat, nsd, openmano};
 use manifold_nemo::expand::{Limits, expand};
 use manifold_nemo::graph::svg;
-use manifold_nemo::leaf::{Leaf, LeafError, LeafSource};
+use manifold_nemo::leaf::{Leaf, LeafError, LeafFormat, LeafSource};
 use manifold_nemo::service::Service;
 use manifold_nemo_syntax::diagnostic::FileId;
 use manifold_nemo_syntax::parse;
@@ -135,4 +135,37 @@ fn examples_become_packages_without_a_fault() {
         let graph = expand(&service, &Limits::default()).unwrap();
         services::golden(&format!("{example}.svg"), &svg(&graph));
     }
+}
+
+/// A leaf of another language gets an OpenMANO descriptor, which OpenMANO's reader reads: the same interfaces, what it cannot say told.
+#[test]
+fn other_languages_become_openmano() {
+    let service = services::Models::default()
+        .leaf("pair", LeafFormat::Sol001, services::pair("pair"))
+        .composite(
+            "main",
+            &["p"],
+            &[("one", "pair"), ("two", "pair")],
+            &[("n", &["p", "one:front", "two:front"])],
+        )
+        .service();
+    let made = openmano(&service, &options("two")).unwrap();
+    let names: Vec<&String> = made.vnfs.keys().collect();
+    assert_eq!(names, ["pair.yaml"]);
+    let read = Leaf::read("file:pair.yaml", "pair.yaml", made.vnfs["pair.yaml"].as_bytes());
+    let leaf = read.unwrap_or_else(|error| panic!("{error:?}\n{}", made.vnfs["pair.yaml"]));
+    assert_eq!((leaf.format, leaf.name.as_str()), (LeafFormat::OpenMano, "pair"));
+    let interfaces: Vec<&str> = leaf
+        .interfaces
+        .iter()
+        .map(|interface| interface.name.as_str())
+        .collect();
+    assert_eq!(interfaces, ["front"]);
+    let flavour = &leaf.vnfd.flavours[0];
+    assert_eq!((flavour.vdus.len(), flavour.virtual_links.len()), (2, 1));
+    assert!(
+        made.notes.len() == 1 && made.notes[0].contains("`back` of `pair`"),
+        "{:?}",
+        made.notes
+    );
 }

@@ -5,8 +5,8 @@
 
 use manifold_call::OccurrenceId;
 use manifold_lcm::{Engine, LcmNotification, Machine, OUTBOX_TOPIC};
-use manifold_store::Store;
 use manifold_nfvo_interface::ns_operation_event;
+use manifold_store::Store;
 use manifold_vnfm_interface::operation_event;
 use std::sync::Arc;
 use std::time::Duration;

@@ -105,10 +105,11 @@ pub(crate) fn check(traffic: &Traffic) -> Outcome<()> {
         }
     }
     for hop in &traffic.hops {
-        if hop.classifiers.len() > MANY {
-            return refuse(format!("a hop has at most {MANY} classifiers"));
+        if hop.classifiers.len() > MANY || hop.windows.len() > MANY {
+            return refuse(format!("a hop has at most {MANY} classifiers and as many times"));
         }
         hop.classifiers.iter().try_for_each(check_classifier)?;
+        hop.windows.iter().try_for_each(check_window)?;
         if let Some(next) = hop.next
             && (next.0[0] & 1 != 0 || next.0 == [0; 6])
         {
@@ -267,7 +268,9 @@ fn paths(wish: &PortWish) -> (Vec<String>, Vec<String>) {
             let _ = write!(act, "ether saddr set {} ", wish.mac);
         }
         for matched in classifiers.iter().flat_map(matches) {
-            hops.push(format!("{matched}{act}counter accept"));
+            for time in times(&hop.windows) {
+                hops.push(format!("{time}{matched}{act}counter accept"));
+            }
             if hop.foreign {
                 foreign.push(format!("{matched}counter accept"));
             }
@@ -277,16 +280,21 @@ fn paths(wish: &PortWish) -> (Vec<String>, Vec<String>) {
 }
 
 fn lines(rule: &TrafficRule, verdict: &str) -> Vec<String> {
-    let times = if rule.windows.is_empty() {
-        vec![String::new()]
-    } else {
-        rule.windows.iter().map(during).collect()
-    };
+    let times = times(&rule.windows);
     let matched = matches(&rule.classifier);
     times
         .iter()
         .flat_map(|time| matched.iter().map(move |matched| format!("{time}{matched}{verdict}")))
         .collect()
+}
+
+/// A match for each time, the empty one for always.
+fn times(windows: &[Window]) -> Vec<String> {
+    if windows.is_empty() {
+        vec![String::new()]
+    } else {
+        windows.iter().map(during).collect()
+    }
 }
 
 fn during(window: &Window) -> String {

@@ -129,6 +129,15 @@ pub(crate) async fn paths_hold_their_ports(vim: &VimHandle, answers: &mut Answer
         .expect("another priority is another path")
         .nfp_id;
 
+    let ask = CreateNfp {
+        from_network: true,
+        ..a_path("from everywhere", &[g], 7)
+    };
+    let whole = answers.keep("create from a network", paths.create(&wish("whole"), ask).await);
+    let whole = whole.expect("a path can begin at a function").nfp_id;
+    let gone = answers.keep("delete path", paths.delete(&look(0), vec![whole]).await);
+    assert_eq!(gone, Ok(vec![whole]));
+
     let found = answers.keep("query paths", paths.query(&look(0), filter("(eq,nfpName,web)")).await);
     let ids: Vec<NfpId> = found.expect("queries").iter().map(|path| path.nfp_id).collect();
     assert_eq!(ids, [path.nfp_id]);

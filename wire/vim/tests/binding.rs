@@ -148,7 +148,9 @@ async fn all_operations(vim: &VimHandle, cx: &Context) -> Vec<Result<String, Cal
         virtual_network_port: vec![PortId(uuid("p")), PortId(uuid("q"))],
         total_vnp: Some(2),
         nfp_rule: vec![class.clone()],
+        from_network: true,
         priority: 3,
+        schedule: vec![Window::default()],
         metadata: Metadata::new(),
     }));
     call!(paths.query(filter()));

@@ -1,5 +1,6 @@
 //! External links as the fake VNFM keeps them.
 
+use manifold_call::Uuid;
 use manifold_sol::{
     ChangeExtVnfConnectivityRequest, ExtLinkPortInfo, ExtVirtualLinkData, ExtVirtualLinkInfo, InstantiatedVnfInfo,
     ResourceHandle,
@@ -15,7 +16,7 @@ pub(super) fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
                 id: format!("port-{}", cp.cpd_id),
                 resource_handle: ResourceHandle {
                     vim_connection_id: link.vim_connection_id.clone(),
-                    resource_id: "port".to_owned(),
+                    resource_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, cp.cpd_id.as_bytes()).to_string(),
                     ..Default::default()
                 },
                 cp_instance_id: Some(cp.cpd_id.clone()),

@@ -12,20 +12,15 @@ impl NetworkForwardingPaths for Vim {
         self.tell(&format!("create path {}", ask.nfp_name))?;
         let id = NfpId::named(key(cx), &self.id);
         let mut held = locked(&self.held);
-        if let Some(port) = ask
-            .virtual_network_port
-            .iter()
-            .find(|port| !held.ports.contains_key(port))
-        {
-            return Err(CallError::not_found(format!("there is no port {port}")));
-        }
         let nfp = Nfp {
             nfp_id: id,
             nfp_name: ask.nfp_name,
             total_vnp: ask.virtual_network_port.len() as u32,
             virtual_network_port: ask.virtual_network_port,
             nfp_rule: ask.nfp_rule,
+            from_network: ask.from_network,
             priority: ask.priority,
+            schedule: ask.schedule,
             nfp_state: NfpState::Enabled,
             operational_state: OperationalState::Enabled,
             metadata: ask.metadata,

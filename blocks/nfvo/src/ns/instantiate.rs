@@ -4,7 +4,7 @@
 //!   network/<link>@<vim> ─┬─> mscs/<link>                    between the link's networks
 //!                         ├─> sap/<sapd>
 //!                         └─> vnf/<key>/instantiate          when all networks are there that it is on
-//!   vnf/<key>/create ─────────┘
+//!   vnf/<key>/create ─────────┘                              then: path/<nfp>@<vim>, traffic/<rule>@<vim>
 //! ```
 //!
 //! A PNF takes no step: it is connected already, and that was looked at before the start. What nested NSs consist of is made by the
@@ -27,6 +27,7 @@ use super::adopt;
 use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
 use super::mscs::{MadeMscs, MakeMscs};
 use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
+use super::paths::{MakePath, MakeRule, Packets};
 use super::show;
 use super::vnf::{CreateVnf, InstantiateVnf, MadeVnf};
 use crate::near::Near;
@@ -41,6 +42,8 @@ pub(crate) struct Params {
     /// As it was asked, for the occurrence to show.
     pub(crate) request: InstantiateNsRequest,
     pub(crate) layout: Layout,
+    #[serde(default)]
+    pub(crate) packets: Packets,
 }
 
 pub(crate) struct Instantiate {
@@ -69,7 +72,9 @@ impl Operation for Instantiate {
     }
 
     fn plan(&self, occurrence: &Occurrence) -> Result<Plan, PlanError> {
-        let Params { ns, layout, .. } = occurrence.params()?;
+        let Params {
+            ns, layout, packets, ..
+        } = occurrence.params()?;
         let near = || Arc::clone(&self.near);
         let mut plan = Plan::of(KIND);
         let mut networks = BTreeMap::new();
@@ -111,14 +116,17 @@ impl Operation for Instantiate {
                     .map(|(_, step)| step),
             );
         }
+        let mut ready = Vec::new();
         for sap in &layout.saps {
             let step = MakeSap {
                 near: near(),
                 ns: ns.clone(),
                 planned: sap.clone(),
             };
-            plan.step(sap_step(&sap.sapd), step)
+            let made = plan
+                .step(sap_step(&sap.sapd), step)
                 .after_all(networks.get(&(sap.link.clone(), sap.vim.clone())));
+            ready.push(made.handle());
         }
         let link_ids: BTreeMap<String, String> = layout
             .links
@@ -141,9 +149,22 @@ impl Operation for Instantiate {
                 planned: vnf.clone(),
                 link_ids: link_ids.clone(),
             };
-            plan.step(format!("vnf/{}/instantiate", vnf.key), instantiate)
+            let made = plan
+                .step(format!("vnf/{}/instantiate", vnf.key), instantiate)
                 .after(&created)
                 .after_all(used);
+            ready.push(made.handle());
+        }
+        ready.extend(networks.into_values());
+        for planned in packets.paths {
+            let (near, ns) = (near(), ns.clone());
+            plan.step(MakePath::step(&planned), MakePath { near, ns, planned })
+                .after_all(&ready);
+        }
+        for planned in packets.rules {
+            let (near, ns) = (near(), ns.clone());
+            plan.step(MakeRule::step(&planned), MakeRule { near, ns, planned })
+                .after_all(&ready);
         }
         Ok(plan)
     }
@@ -198,18 +219,27 @@ impl Operation for Instantiate {
                 change_type: ChangeType::Added,
             })
         });
+        let is_there = |link: &PlannedLink| {
+            let mut own = params
+                .layout
+                .networks
+                .iter()
+                .filter(|network| network.link == link.link);
+            own.any(|network| network.existing.is_some())
+        };
         let affected_vls = params
             .layout
             .links
             .iter()
-            .filter(|link| link.vims.iter().any(|vim| made(&PlannedNetwork::step(&link.link, vim))));
+            .filter(|link| link.vims.iter().any(|vim| made(&PlannedNetwork::step(&link.link, vim))))
+            .filter(|link| !is_there(link));
         let changes = NsResourceChanges {
             affected_vnfs: affected_vnfs.collect(),
             affected_vls: affected_vls
                 .map(|link| AffectedNsVl {
                     ns_virtual_link_instance_id: link.id.clone(),
-                    ns_virtual_link_desc_id: link.link.clone(),
-                    vl_profile_id: link.link.clone(),
+                    ns_virtual_link_desc_id: link.outermost_name().to_owned(),
+                    vl_profile_id: link.outermost_name().to_owned(),
                     change_type: ChangeType::Added,
                 })
                 .collect(),
@@ -250,6 +280,7 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
     record.flavour_id = Some(params.request.ns_flavour_id.clone());
     record.level_id = params.request.ns_instantiation_level_id.clone();
     record.pnfs = layout.pnfs.clone();
+    record.packet_vims = params.packets.vims().cloned().collect();
     record.asked_wim = layout
         .links
         .iter()

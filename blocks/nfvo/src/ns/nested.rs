@@ -1,9 +1,11 @@
 //! NSs in NSs, once they are there: an NS is changed as a whole, by operations on the outermost one.
 
+use std::collections::HashSet;
+
 use manifold_call::{CallError, Context, Outcome};
 
 use crate::Nfvo;
-use crate::record::{self, NS, NsNested, NsRecord, NsVnf};
+use crate::record::{self, NS, NsLink, NsNested, NsRecord, NsVnf};
 
 /// An NS with what it holds at all depths.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +20,16 @@ pub(crate) struct Whole {
     pub(crate) foreign: Vec<NsRecord>,
     /// Of the foreign, those that it took in itself.
     pub(crate) adopted: Vec<String>,
+}
+
+impl Whole {
+    /// The links that were made for it: each once, as the outermost NS that it reaches has it. Those of what was there before stay.
+    pub(super) fn own_links(&self) -> impl Iterator<Item = &NsLink> {
+        let foreign = self.foreign.iter().flat_map(|ns| &ns.links);
+        let mut seen: HashSet<&str> = foreign.map(|link| link.info.id.as_str()).collect();
+        let all = [&self.own].into_iter().chain(&self.nested).flat_map(|ns| &ns.links);
+        all.filter(move |link| seen.insert(link.info.id.as_str()))
+    }
 }
 
 impl Nfvo {

@@ -23,7 +23,7 @@ uuid_id! {
 }
 
 /// The key of the metadata that holds a [`Mark`].
-const MARK_KEY: &str = "nfvoMark";
+pub(super) const MARK_KEY: &str = "nfvoMark";
 
 /// A network that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,6 +13,7 @@ use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, Virtua
 
 use super::adopt::{Adoption, Existing};
 use super::layout::{Question, nested};
+use super::paths::Packets;
 use super::{heal, instantiate, scale, site};
 use crate::Nfvo;
 use crate::fault::Faults;
@@ -76,10 +77,12 @@ impl Nfvo {
         .answer()?;
         existing.take_into(&mut layout)?;
         nested::settle(&mut layout, &flat, &constituents, adoptions, (&record.id, &record.name));
+        let packets = Packets::of(nsd, &layout, &record.id)?;
         Ok(instantiate::Params {
             ns: record.id.clone(),
             request,
             layout,
+            packets,
         })
     }
 

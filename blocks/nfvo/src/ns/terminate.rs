@@ -1,7 +1,7 @@
 //! Terminate NS (IFA 013 7.3.7, SOL005 6.4.8).
 //!
 //! ```text
-//!   vnf/<id> … side by side ──> saps@<vim> ──> mscs ──> networks@<vim>
+//!   packets@<vim> ──> vnf/<id> … side by side ──> saps@<vim> ──> mscs ──> networks@<vim>
 //! ```
 //!
 //! Forward only: what is gone stays gone, and whoever wants it back instantiates again. What is absent counts as gone, and what
@@ -20,6 +20,7 @@ use super::adopt;
 use super::mscs::RemoveMscs;
 use super::nested::Whole;
 use super::network::RemoveNetworks;
+use super::paths::RemovePackets;
 use super::vnf::{RemoveStrays, RemoveVnf, parse};
 use crate::near::Near;
 use crate::record::{NS, NsRecord, NsVnf, VNF};
@@ -39,6 +40,8 @@ pub(crate) struct Params {
     pub(crate) links: Vec<(String, String)>,
     pub(crate) vims: BTreeSet<String>,
     pub(crate) has_saps: BTreeSet<String>,
+    #[serde(default)]
+    pub(crate) packet_vims: BTreeSet<String>,
     pub(crate) asked_wim: bool,
     pub(crate) doubtful: bool,
     /// NSs in it, at all depths: they go with it.
@@ -57,13 +60,13 @@ impl Params {
             ns: record.id.clone(),
             request,
             vnfs: record.vnfs.clone(),
-            links: record
-                .links
-                .iter()
+            links: whole
+                .own_links()
                 .map(|link| (link.info.id.clone(), link.info.ns_virtual_link_desc_id.clone()))
                 .collect(),
             vims: record.vims.clone(),
             has_saps: record.saps.iter().map(|sap| sap.vim.clone()).collect(),
+            packet_vims: record.packet_vims.clone(),
             asked_wim: record.asked_wim,
             doubtful: record.doubtful,
             nested: whole.nested.iter().map(|nested| nested.id.clone()).collect(),
@@ -101,7 +104,17 @@ impl Operation for Terminate {
         let params: Params = occurrence.params()?;
         let near = || Arc::clone(&self.near);
         let mut plan = Plan::of(KIND);
-        let mut before = Vec::new();
+        let mut packets = Vec::new();
+        for vim in &params.packet_vims {
+            let step = RemovePackets {
+                near: near(),
+                ns: params.ns.clone(),
+                vim: vim.clone(),
+            };
+            let step = plan.step(format!("packets@{vim}"), step).forward_only(FORWARD);
+            packets.push(step.handle());
+        }
+        let mut before = packets.clone();
         for vnf in &params.vnfs {
             let step = RemoveVnf {
                 near: near(),
@@ -109,6 +122,7 @@ impl Operation for Terminate {
             };
             before.push(
                 plan.step(format!("vnf/{}", vnf.key), step)
+                    .after_all(&packets)
                     .forward_only(FORWARD)
                     .handle(),
             );

@@ -1,5 +1,6 @@
 //! Network services over neighbours in memory.
 
+mod adopt;
 mod faults;
 mod nested;
 mod nested_shapes;

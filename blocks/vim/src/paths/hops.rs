@@ -4,32 +4,43 @@
 //! of others; it may, for this class. A last port that is a function's way out sends where its packets are addressed to.
 
 use super::class;
-use crate::documents::Path;
+use crate::documents::{Path, Port};
+use crate::traffic::window;
 use manifold_call::Uuid;
 use manifold_nfvi_interface::{MacAddr, PathHop};
+use std::collections::BTreeMap;
 
-/// By port; `mac` knows a port's address. Nothing when a port is missing: half a path would lead its packets into nowhere.
-pub(crate) fn hops(path: &Path, mac: &impl Fn(Uuid) -> Option<MacAddr>) -> Vec<(Uuid, PathHop)> {
-    let whole = path.places.iter().flatten().all(|port| mac(*port).is_some());
-    if !path.enabled || !whole {
+/// By port. Nothing when a port is missing: half a path would lead its packets into nowhere.
+pub(crate) fn hops(path: &Path, ports: &BTreeMap<Uuid, &Port>) -> Vec<(Uuid, PathHop)> {
+    let mac = |port: &Uuid| -> Option<MacAddr> { ports.get(port)?.mac.parse().ok() };
+    let passed: Vec<&Uuid> = path.places.iter().flatten().collect();
+    if !path.enabled || !passed.iter().all(|port| mac(port).is_some()) {
         return Vec::new();
     }
+    let hop = |next: Option<&Uuid>, foreign: bool| PathHop {
+        priority: path.priority,
+        classifiers: class(path),
+        next: next.and_then(mac),
+        windows: path.schedule.iter().map(window).collect(),
+        foreign,
+    };
     let mut hops = Vec::new();
+    if let Some(first) = passed.first().filter(|_| path.from_network) {
+        let network = ports.get(*first).map(|port| port.network);
+        let others = ports
+            .iter()
+            .filter(|(id, port)| Some(port.network) == network && !passed.contains(id));
+        hops.extend(others.map(|(id, _)| (*id, hop(Some(*first), false))));
+    }
     for (at, place) in path.places.iter().enumerate() {
         let Some(from) = place.last() else { continue };
         let next = path.places.get(at + 1).and_then(|place| place.first());
-        // The place where the packets come from sends its own; every other one those of others.
-        let foreign = at > 0;
-        if next.is_none() && place.len() < 2 {
-            continue;
+        // Where the packets come from sends its own; a function sends those of others.
+        let is_function = at > 0 || path.from_network;
+        let is_end = next.is_none() && place.len() < 2 && !(at == 0 && path.from_network);
+        if !is_end {
+            hops.push((*from, hop(next, is_function)));
         }
-        let hop = PathHop {
-            priority: path.priority,
-            classifiers: class(path),
-            next: next.and_then(|port| mac(*port)),
-            foreign,
-        };
-        hops.push((*from, hop));
     }
     hops
 }
@@ -52,17 +63,32 @@ mod tests {
             rules: Vec::new(),
             priority: 3,
             enabled: true,
+            from_network: false,
+            schedule: Vec::new(),
             metadata: Default::default(),
         }
     }
 
-    fn mac(id: Uuid) -> Option<MacAddr> {
-        let last = id.as_bytes()[15];
-        (last < 9).then_some(MacAddr([2, 0, 0, 0, 0, last]))
-    }
-
     fn led(path: &Path) -> Vec<(u8, Option<u8>, bool)> {
-        hops(path, &mac)
+        let known: Vec<(Uuid, Port)> = (1..9_u8)
+            .map(|last| {
+                let known = Port {
+                    name: String::new(),
+                    // The third and the eighth are in another network.
+                    network: port(u128::from(last == 3 || last == 8)),
+                    compute: None,
+                    implicit: false,
+                    access_point: None,
+                    addresses: Vec::new(),
+                    mac: MacAddr([2, 0, 0, 0, 0, last]).to_string(),
+                    bandwidth: None,
+                    metadata: Default::default(),
+                };
+                (port(u128::from(last)), known)
+            })
+            .collect();
+        let ports = known.iter().map(|(id, port)| (*id, port)).collect();
+        hops(path, &ports)
             .into_iter()
             .map(|(from, hop)| (from.as_bytes()[15], hop.next.map(|mac| mac.0[5]), hop.foreign))
             .collect()
@@ -80,6 +106,15 @@ mod tests {
     #[test]
     fn a_last_function_sends_where_its_packets_are_addressed_to() {
         assert_eq!(led(&path(&[&[1], &[2, 3]])), [(1, Some(2), false), (3, None, true)]);
+    }
+
+    #[test]
+    fn a_path_from_a_network_begins_at_each_of_its_other_ports() {
+        let mut path = path(&[&[2, 3]]);
+        path.from_network = true;
+        let mut wanted: Vec<_> = [1, 4, 5, 6, 7].map(|from| (from, Some(2), false)).to_vec();
+        wanted.push((3, None, true));
+        assert_eq!(led(&path), wanted);
     }
 
     #[test]

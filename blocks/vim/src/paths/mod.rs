@@ -45,9 +45,11 @@ impl NetworkForwardingPaths for Vim {
             }
             let path = Path {
                 name: ask.nfp_name,
-                places: places(world, &ask.virtual_network_port)?,
+                places: places(world, &ask.virtual_network_port, ask.from_network)?,
                 rules: ask.nfp_rule,
                 priority: ask.priority,
+                from_network: ask.from_network,
+                schedule: ask.schedule,
                 enabled: true,
                 metadata: ask.metadata,
             };
@@ -77,7 +79,7 @@ impl NetworkForwardingPaths for Vim {
                 after.rules = rules;
             }
             if let Some(ports) = ask.virtual_network_port {
-                after.places = places(world, &ports)?;
+                after.places = places(world, &ports, after.from_network)?;
             }
             check_path(world, id, &after)?;
             Ok(if after == *before {
@@ -186,7 +188,9 @@ fn view(id: Uuid, path: &Path) -> Nfp {
         total_vnp: u32::try_from(ports.len()).unwrap_or(u32::MAX),
         virtual_network_port: ports,
         nfp_rule: path.rules.clone(),
+        from_network: path.from_network,
         priority: path.priority,
+        schedule: path.schedule.clone(),
         nfp_state: if path.enabled {
             NfpState::Enabled
         } else {
@@ -198,10 +202,11 @@ fn view(id: Uuid, path: &Path) -> Nfp {
 }
 
 /// Which ports are one place of the path: two in a row of one machine.
-fn places(world: World<'_>, ports: &[PortId]) -> Outcome<Vec<Vec<Uuid>>> {
-    if !(2..=MANY).contains(&ports.len()) {
+fn places(world: World<'_>, ports: &[PortId], from_network: bool) -> Outcome<Vec<Vec<Uuid>>> {
+    let least = if from_network { 1 } else { 2 };
+    if !(least..=MANY).contains(&ports.len()) {
         return Err(CallError::invalid(format!(
-            "a path has 2 to {MANY} ports, not {}",
+            "a path has {least} to {MANY} ports, not {}",
             ports.len()
         )));
     }
@@ -214,7 +219,9 @@ fn places(world: World<'_>, ports: &[PortId]) -> Outcome<Vec<Vec<Uuid>>> {
         }
         let port = world.port(id)?;
         world.own(id)?;
-        let inside = at > 0 && at + 1 < ports.len();
+        let is_first = at == 0 && !from_network;
+        let is_last = at + 1 == ports.len() && !(from_network && at == 0);
+        let inside = !is_first && !is_last;
         if inside && port.compute.is_none() && port.access_point.is_none() {
             return Err(CallError::conflict(format!("port {id} is on no machine"))
                 .cure("make the path when its machines are there"));
@@ -241,7 +248,7 @@ fn places(world: World<'_>, ports: &[PortId]) -> Outcome<Vec<Vec<Uuid>>> {
         }
         last_machine = port.compute;
     }
-    if places.len() < 2 {
+    if places.len() < least {
         return Err(CallError::invalid("all ports of the path are one machine's"));
     }
     Ok(places)
@@ -255,10 +262,11 @@ fn check_path(world: World<'_>, id: Uuid, path: &Path) -> Outcome<()> {
     for rule in &path.rules {
         check(rule, TrafficAction::Block, &[])?;
     }
+    check(&NfpRule::default(), TrafficAction::Block, &path.schedule)?;
     if !path.enabled {
         return Ok(());
     }
-    let wanted = steps(path);
+    let wanted = steps(world, path);
     for (other_id, held, other) in world.paths().filter(|(_, held, other)| !held.leaving && other.enabled) {
         if other_id == id || other.priority != path.priority {
             continue;
@@ -266,7 +274,7 @@ fn check_path(world: World<'_>, id: Uuid, path: &Path) -> Outcome<()> {
         let Some(rule) = same_class(&path.rules, &other.rules) else {
             continue;
         };
-        let apart = steps(other)
+        let apart = steps(world, other)
             .into_iter()
             .find(|(from, to)| wanted.get(from).is_some_and(|wanted| wanted != to));
         if let Some((from, _)) = apart {
@@ -280,7 +288,7 @@ fn check_path(world: World<'_>, id: Uuid, path: &Path) -> Outcome<()> {
                 Some(rule) => format!("the class {}", serde_json::to_string(rule).unwrap_or_default()),
             };
             return Err(CallError::conflict(format!(
-                "at port {from}, {class} takes forwarding path {whose} already, which goes elsewhere"
+                "at {from}, {class} takes forwarding path {whose} already, which goes elsewhere"
             ))
             .cure("give the paths different priorities"));
         }
@@ -288,13 +296,18 @@ fn check_path(world: World<'_>, id: Uuid, path: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// By the port that packets leave: the one that they go to.
-fn steps(path: &Path) -> BTreeMap<Uuid, Uuid> {
+/// By the port that packets leave, or the network that they come from: the port that they go to.
+fn steps(world: World<'_>, path: &Path) -> BTreeMap<Uuid, Uuid> {
+    let first = path.places.first().and_then(|place| place.first()).copied();
+    let entrance = first.filter(|_| path.from_network).and_then(|first| {
+        let (.., port) = world.ports().find(|(id, ..)| *id == first)?;
+        Some((port.network, first))
+    });
     let pairs = path.places.windows(2).filter_map(|pair| {
         let from = pair[0].last()?;
         Some((*from, *pair[1].first()?))
     });
-    pairs.collect()
+    pairs.chain(entrance).collect()
 }
 
 /// A rule that both have; `Some(None)`: both are of every packet.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CpConnectivity, NsVirtualLink, Nsd, PnfProfile, VnfProfile};
+use super::{CpConnectivity, Nfp, NsVirtualLink, Nsd, PnfProfile, VnfProfile};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostics, Place, Severity, candidates};
 use crate::link::read::{overlap, overlap_error};
@@ -282,6 +282,46 @@ fn check_graphs(diagnostics: &mut Diagnostics, nsd: &Nsd) {
         if !graph.profiles.iter().any(|profile| nsd.vnf_profile(profile).is_some()) {
             let message = format!("forwarding graph `{}` has no VNF among its constituents", graph.id);
             error(diagnostics, Code::GraphWithoutVnf, &graph.place, message, None);
+        }
+        for path in &graph.paths {
+            check_path(diagnostics, nsd, path);
+        }
+    }
+}
+
+/// That what a path passes is there, and connected where it says so.
+fn check_path(diagnostics: &mut Diagnostics, nsd: &Nsd, path: &Nfp) {
+    for element in &path.elements {
+        let vnfs = nsd.vnf_profiles.iter().map(|p| (&p.id, &p.connectivity));
+        let pnfs = nsd.pnf_profiles.iter().map(|p| (&p.id, &p.connectivity));
+        let nested = nsd.nested_ns_profiles.iter().map(|p| (&p.id, &p.connectivity));
+        let mut all = vnfs.chain(pnfs).chain(nested);
+        if nsd.saps.iter().any(|sap| sap.id == element.profile) {
+            continue;
+        }
+        let Some((_, connectivity)) = all.find(|(id, _)| **id == element.profile) else {
+            let message = format!(
+                "path `{}` passes `{}`, which is no profile and no SAP",
+                path.id, element.profile
+            );
+            let names = nsd.vnf_profiles.iter().map(|profile| profile.id.as_str());
+            let help = candidates(
+                &element.profile,
+                names.chain(nsd.saps.iter().map(|sap| sap.id.as_str())),
+            );
+            error(diagnostics, Code::PathBroken, &element.place, message, help);
+            continue;
+        };
+        for cp in element.ingress.iter().chain(&element.egress) {
+            if !connectivity.iter().any(|connection| connection.cpd == *cp) {
+                let message = format!(
+                    "path `{}` passes `{}` by `{cp}`, which is not connected",
+                    path.id, element.profile
+                );
+                let names = connectivity.iter().map(|connection| connection.cpd.as_str());
+                let help = candidates(cp, names);
+                error(diagnostics, Code::PathBroken, &element.place, message, help);
+            }
         }
     }
 }

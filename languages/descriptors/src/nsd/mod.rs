@@ -16,10 +16,13 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Place;
 use crate::link::{AffinityRule, Bitrate, ConnectivityType, L2ProtocolData, L3ProtocolData, LayerProtocol};
 
+pub use traffic::{NfpClassifier, NfpRule, PortRange, TrafficAction, TrafficRule, Window};
+
 pub(crate) mod against;
 pub(crate) mod flat;
 mod levels;
 pub(crate) mod read;
+pub mod traffic;
 
 /// A network service descriptor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -57,6 +60,9 @@ pub struct Nsd {
     pub default_instantiation_level: Option<String>,
     /// Affinity and anti-affinity rules, groups already spelled out into their members.
     pub affinity_rules: Vec<AffinityRule>,
+    /// What happens to packets (`manifold.policies.Traffic`, an extension of ours).
+    #[serde(default)]
+    pub traffic_rules: Vec<TrafficRule>,
     /// Where profiles shall go, as far as the descriptor says so (`manifold.policies.Location`, an extension of ours).
     pub location_constraints: Vec<LocationConstraint>,
     /// Where the NS node stands.
@@ -226,6 +232,29 @@ pub struct Nfp {
     pub id: String,
     /// Names of the positions' elements in order.
     pub positions: Vec<String>,
+    /// What stands at them, in the same order, as far as the descriptor says.
+    #[serde(default)]
+    pub elements: Vec<NfpElement>,
+    /// Which packets take it: those that fit one. Empty: all.
+    #[serde(default)]
+    pub rules: Vec<NfpRule>,
+}
+
+/// What stands at a position of a path.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NfpElement {
+    /// The name of the node template.
+    pub id: String,
+    /// A VNF, PNF or NS profile, or a SAP.
+    pub profile: String,
+    /// The connection point that packets go in by; `None`: the only one that fits.
+    pub ingress: Option<String>,
+    /// The one that they come out by; `None`: the same, or the only other one.
+    pub egress: Option<String>,
+    /// Where it stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }
 
 /// A scaling aspect of the network service.

@@ -1,7 +1,7 @@
 //! An NSD out of its definitions.
 
 use super::{
-    CpConnectivity, LocationConstraint, Nfp, NsProfile, NsVirtualLink, Nsd, PnfProfile, Qos, Sap, VnfProfile, Vnffg,
+    CpConnectivity, LocationConstraint, NsProfile, NsVirtualLink, Nsd, PnfProfile, Qos, Sap, VnfProfile, Vnffg,
 };
 use crate::code::Code;
 use crate::link::read as link;
@@ -69,6 +69,7 @@ pub(crate) fn nsd(report: &mut Report, types: &Types, topology: &Topology) -> Op
         "tosca.policies.nfv.NsAffinityRule",
         "tosca.policies.nfv.NsAntiAffinityRule",
     );
+    nsd.traffic_rules = super::traffic::rules(report, &env);
     nsd.location_constraints = locations(report, &env);
     super::against::check_alone(&mut report.diagnostics, &nsd);
     Some(nsd)
@@ -228,7 +229,7 @@ fn sap(report: &mut Report, env: &Env<'_>, node: &NodeTemplate) -> Sap {
     }
 }
 
-fn vnffgs(report: &Report, env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
+fn vnffgs(report: &mut Report, env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
     let groups = env
         .topology
         .groups
@@ -248,7 +249,7 @@ fn vnffgs(report: &Report, env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
                 if nsd.virtual_link(member).is_some() {
                     graph.virtual_links.push(member.clone());
                 } else if env.types.is_a(Sort::Node, &node.type_name, "tosca.nodes.nfv.NFP") {
-                    graph.paths.push(path(env, node));
+                    graph.paths.push(super::traffic::path(report, env, node));
                 } else {
                     graph.profiles.push(member.clone());
                 }
@@ -256,21 +257,6 @@ fn vnffgs(report: &Report, env: &Env<'_>, nsd: &Nsd) -> Vec<Vnffg> {
             graph
         })
         .collect()
-}
-
-fn path(env: &Env<'_>, nfp: &NodeTemplate) -> Nfp {
-    let mut path = Nfp {
-        id: nfp.name.clone(),
-        positions: Vec::new(),
-    };
-    for (position, _) in nfp.targets("profile_element") {
-        let Some(position) = env.topology.node(position) else {
-            continue;
-        };
-        path.positions
-            .extend(position.targets("element").map(|(element, _)| element.clone()));
-    }
-    path
 }
 
 fn locations(report: &mut Report, env: &Env<'_>) -> Vec<LocationConstraint> {

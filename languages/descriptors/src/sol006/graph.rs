@@ -92,5 +92,6 @@ fn path(reader: &mut Reader, fields: &mut Fields<'_>, known: &Known) -> Option<N
     Some(Nfp {
         id: id?.text,
         positions,
+        ..Nfp::default()
     })
 }

@@ -43,6 +43,8 @@ pub(crate) struct Assignment {
     pub(crate) name: String,
     pub(crate) span: Span,
     pub(crate) target: Option<Named>,
+    /// The capability of the target that is meant, where one is named.
+    pub(crate) capability: Option<String>,
 }
 
 /// An artifact of a node.
@@ -359,6 +361,7 @@ fn read_node(report: &mut Report, types: &Types, key: Key, body: &Node) -> Optio
                 name: name.name.clone(),
                 span: name.span,
                 target,
+                capability: value.get("capability").and_then(Node::text).map(str::to_owned),
             });
         }
     }

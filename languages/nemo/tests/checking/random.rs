@@ -2,6 +2,7 @@
 
 use crate::services::is_sound;
 use crate::world::{FW, service};
+use manifold_nemo::expand::{GraphNet, InstanceKind, Limits, expand};
 use manifold_nemo::service::{ModelUse, Service};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,6 +182,25 @@ fn walked(service: &Service) -> (BTreeSet<String>, Nets) {
     (leaves, nets)
 }
 
+/// From the expander.
+fn expanded(service: &Service) -> (BTreeSet<String>, Nets) {
+    let graph = expand(service, &Limits::default()).unwrap();
+    let path = |at: usize| graph.instances[at].name.replace('.', "/");
+    let leaves = (0..graph.instances.len())
+        .filter(|at| graph.instances[*at].kind == InstanceKind::Leaf)
+        .map(path);
+    let ends = |net: &GraphNet| {
+        net.ends
+            .iter()
+            .map(|end| (path(end.instance), end.point.clone()))
+            .collect::<BTreeSet<_>>()
+    };
+    (
+        leaves.collect(),
+        graph.nets.iter().map(ends).filter(|net| net.len() > 1).collect(),
+    )
+}
+
 /// The same as one flat script: every leaf at the top, every net one connection.
 fn by_hand(leaves: &BTreeSet<String>, nets: &Nets) -> String {
     let flat = |path: &str| path.replace('/', "_");
@@ -211,6 +231,7 @@ proptest! {
         let nested = service(&written(&plans));
         is_sound(&nested);
         prop_assert_eq!(&walked(&nested), &(leaves.clone(), nets.clone()));
+        prop_assert_eq!(&expanded(&nested), &(leaves.clone(), nets.clone()));
         prop_assume!(!leaves.is_empty());
         let (flat_leaves, flat_nets) = walked(&service(&by_hand(&leaves, &nets)));
         let flat = |path: &str| path.replace('/', "_");

@@ -41,6 +41,7 @@ pub(crate) fn hop(class: &Classifier, next: Option<&str>, foreign: bool) -> Path
         priority: 0,
         classifiers: vec![class.clone()],
         next: next.map(|port| MacAddr::of(id(port))),
+        windows: Vec::new(),
         foreign,
     }
 }

@@ -11,7 +11,7 @@ use manifold_descriptors::{FlatNsd, Nsd};
 use manifold_sol::{InstantiateNsRequest, PackageOperationalState, VnfLocationConstraint};
 use serde::{Deserialize, Serialize};
 
-use super::Layout;
+use super::{Layout, PlannedLink};
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
 use crate::ns::adopt::Adoption;
@@ -206,6 +206,14 @@ pub(crate) fn settle(
             flavour_id: service.flavour_id.clone(),
             pnfs: pnfs.remove(id).unwrap_or_default(),
         });
+    }
+}
+
+impl PlannedLink {
+    /// What the outermost NS that it reaches calls it.
+    pub(crate) fn outermost_name(&self) -> &str {
+        let first = self.parts.first().and_then(|part| part.names.first());
+        first.unwrap_or(&self.link)
     }
 }
 

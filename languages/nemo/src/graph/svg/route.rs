@@ -93,8 +93,8 @@ pub(super) fn route(columns: &[Vec<Item>], within: &[Laid], nets: &[Attached], p
                 .map(|(_, track)| *track);
             match track {
                 None => {
-                    let from = of.iter().map(|end| edge(end)).fold(f64::INFINITY, f64::min);
-                    let to = of.iter().map(|end| edge(end)).fold(f64::NEG_INFINITY, f64::max);
+                    let from = of.iter().map(&edge).fold(f64::INFINITY, f64::min);
+                    let to = of.iter().map(&edge).fold(f64::NEG_INFINITY, f64::max);
                     wire.lines.push(vec![(from, first.y), (to, first.y)]);
                 }
                 Some(track) => {

@@ -1,0 +1,530 @@
+//! Forwarding paths and traffic rules of an NS at its VIMs.
+//!
+//! A path goes through the first instance of each VNF that it names, at the first VNFC that exposes the connection point: a VNFC
+//! that is healed keeps its ports, so it keeps the path. Its packets come from whoever is on the network of its first function, or
+//! from a SAP that stands first. All of a path is at one site.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use manifold_call::{CallError, Uuid};
+use manifold_descriptors::nsd::{self, NfpClassifier, Nsd};
+use manifold_lcm::{Found, Progress, Step, StepCx, StepError, UndoProgress};
+use manifold_sol::VnfInstance;
+use manifold_vim_interface::{
+    CreateNfp, Metadata, NfpId, NfpRule, PortId, PortRange, QueryFilter, TrafficAction, TrafficDirection,
+    TrafficRuleData, TrafficRuleId, VimHandle, Window,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::instantiate::sap_step;
+use super::layout::{Layout, PlannedNetwork, PlannedVnf};
+use super::network::{MARK_KEY, MadeNetwork, MadePort, metadata};
+use super::vnf::{CreateVnf, MadeVnf};
+use crate::fault::Faults;
+use crate::near::Near;
+use crate::record::NS_KEY;
+
+/// A path to make.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlannedPath {
+    pub(crate) name: String,
+    pub(crate) vim: String,
+    pub(crate) places: Vec<Place>,
+    pub(crate) rules: Vec<NfpRule>,
+    pub(crate) priority: u32,
+    pub(crate) schedule: Vec<Window>,
+}
+
+/// What a path passes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Place {
+    Sap {
+        sapd: String,
+    },
+    /// A VNF, by the external connection points that packets go in and come out by.
+    Vnf {
+        key: String,
+        ingress: String,
+        egress: String,
+    },
+}
+
+/// A traffic rule to make; its targets are filled in when they are there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlannedRule {
+    pub(crate) vim: String,
+    pub(crate) targets: Vec<Target>,
+    pub(crate) data: TrafficRuleData,
+}
+
+/// What a rule is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Target {
+    Network { link: String },
+    Vnf { key: String },
+    Sap { sapd: String },
+}
+
+/// What the NSD says of packets, at the sites of the layout.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Packets {
+    pub(crate) paths: Vec<PlannedPath>,
+    pub(crate) rules: Vec<PlannedRule>,
+}
+
+impl Packets {
+    /// Of an NS with this id. Errors: `Unsupported` (a path through what is not one of its VNFs and SAPs, or over several sites).
+    pub(crate) fn of(nsd: &Nsd, layout: &Layout, ns: &str) -> Result<Self, CallError> {
+        let mut faults = Faults::default();
+        let mut packets = Self::default();
+        for path in nsd.vnffgs.iter().flat_map(|graph| &graph.paths) {
+            packets.paths.extend(paths(nsd, layout, path, &mut faults));
+        }
+        for rule in &nsd.traffic_rules {
+            packets.rules.extend(rules(layout, ns, rule));
+        }
+        faults.check().map(|()| packets)
+    }
+
+    /// The VIMs that it asks for something.
+    pub(crate) fn vims(&self) -> impl Iterator<Item = &String> {
+        let paths = self.paths.iter().map(|path| &path.vim);
+        paths.chain(self.rules.iter().map(|rule| &rule.vim))
+    }
+}
+
+/// A path of the NSD: one at the VIM for each of its rules, which have priorities and times of their own.
+fn paths(nsd: &Nsd, layout: &Layout, path: &nsd::Nfp, faults: &mut Faults) -> Vec<PlannedPath> {
+    let mut places = Vec::new();
+    let mut sites: Vec<&str> = Vec::new();
+    let mut before: Option<&str> = None;
+    for element in &path.elements {
+        if let Some(sap) = layout.saps.iter().find(|sap| sap.sapd == element.profile) {
+            sites.push(&sap.vim);
+            before = Some(&sap.link);
+            places.push(Place::Sap { sapd: sap.sapd.clone() });
+            continue;
+        }
+        let Some(vnf) = layout.vnfs.iter().find(|vnf| vnf.profile == element.profile) else {
+            faults.push(
+                CallError::unsupported(format!(
+                    "path {} goes through {}, which is no VNF and no realised SAP of the NS itself",
+                    path.id, element.profile
+                ))
+                .cure("let the path go through VNFs of the NSD that it stands in"),
+            );
+            return Vec::new();
+        };
+        sites.push(&vnf.vim);
+        let Some((ingress, egress)) = ends(nsd, vnf, element, before) else {
+            faults.invalid(format!(
+                "path {}: {} has no connection point of that name, or none",
+                path.id, element.profile
+            ));
+            return Vec::new();
+        };
+        before = vnf
+            .ends
+            .iter()
+            .find(|(cpd, _)| *cpd == egress)
+            .map(|(_, link)| link.as_str());
+        places.push(Place::Vnf {
+            key: vnf.key.clone(),
+            ingress,
+            egress,
+        });
+    }
+    let Some(vim) = sites.first() else { return Vec::new() };
+    if let Some(other) = sites.iter().find(|site| site != &vim) {
+        faults.push(
+            CallError::unsupported(format!("path {} would cross from site {vim} to {other}", path.id))
+                .cure("ask for one site for all that it goes through"),
+        );
+        return Vec::new();
+    }
+    let made = |name: &str, rules: Vec<NfpRule>, priority: u32, schedule: &[nsd::Window]| PlannedPath {
+        name: name.to_owned(),
+        vim: (*vim).to_owned(),
+        places: places.clone(),
+        rules,
+        priority,
+        schedule: schedule.iter().map(window).collect(),
+    };
+    if path.rules.is_empty() {
+        return vec![made(&path.id, Vec::new(), 0, &[])];
+    }
+    let name = |rule: &nsd::NfpRule| match path.rules.len() {
+        1 => path.id.clone(),
+        _ => format!("{}.{}", path.id, rule.id),
+    };
+    let each = |rule: &nsd::NfpRule| made(&name(rule), classes(&rule.classifier), rule.priority, &rule.schedule);
+    path.rules.iter().map(each).collect()
+}
+
+/// The connection points, by their descriptors' ids, that packets go in and come out by. What is not said: in from the link that
+/// the path comes from, out by the other one of two.
+fn ends(nsd: &Nsd, vnf: &PlannedVnf, element: &nsd::NfpElement, before: Option<&str>) -> Option<(String, String)> {
+    let connectivity = nsd.vnf_profile(&vnf.profile).map(|profile| &profile.connectivity)?;
+    // Both are in the order of the profile.
+    let called = |name: &String| {
+        let at = connectivity.iter().position(|connection| connection.cpd == *name)?;
+        vnf.ends.get(at).map(|(cpd, _)| cpd.clone())
+    };
+    let ingress = match &element.ingress {
+        Some(name) => called(name)?,
+        None => {
+            let near = vnf.ends.iter().find(|(_, link)| Some(link.as_str()) == before);
+            near.or(vnf.ends.first())?.0.clone()
+        }
+    };
+    let egress = match (&element.egress, &element.ingress, &vnf.ends[..]) {
+        (Some(name), ..) => called(name)?,
+        (None, None, [one, other]) => {
+            let other = if one.0 == ingress { other } else { one };
+            other.0.clone()
+        }
+        _ => ingress.clone(),
+    };
+    Some((ingress, egress))
+}
+
+fn rules(layout: &Layout, ns: &str, rule: &nsd::TrafficRule) -> Vec<PlannedRule> {
+    let mut at: Vec<(String, Target)> = Vec::new();
+    for target in &rule.targets {
+        let saps = layout.saps.iter().filter(|sap| sap.sapd == *target);
+        at.extend(saps.map(|sap| (sap.vim.clone(), Target::Sap { sapd: sap.sapd.clone() })));
+        let inside = format!("{target}/");
+        let vnfs = layout.vnfs.iter();
+        let vnfs = vnfs.filter(|vnf| vnf.profile == *target || vnf.profile.starts_with(&inside));
+        at.extend(vnfs.map(|vnf| (vnf.vim.clone(), Target::Vnf { key: vnf.key.clone() })));
+        let is_it = |link: &&super::layout::PlannedLink| {
+            let parts = link.parts.iter().filter(|part| part.ns == ns);
+            link.link == *target || parts.flat_map(|part| &part.names).any(|name| name == target)
+        };
+        for link in layout.links.iter().filter(is_it) {
+            let network = Target::Network {
+                link: link.link.clone(),
+            };
+            at.extend(link.vims.iter().map(|vim| (vim.clone(), network.clone())));
+        }
+    }
+    let mut vims: Vec<&String> = at.iter().map(|(vim, _)| vim).collect();
+    vims.sort();
+    vims.dedup();
+    let mut all = Vec::new();
+    for vim in vims {
+        let here = at.iter().filter(|(at, _)| at == vim);
+        let targets: Vec<Target> = here.map(|(_, target)| target.clone()).collect();
+        let classes = classes(&rule.classifier);
+        for (number, classifier) in classes.iter().enumerate() {
+            let name = match classes.len() {
+                1 => rule.id.clone(),
+                _ => format!("{}.{}", rule.id, number + 1),
+            };
+            all.push(PlannedRule {
+                vim: vim.clone(),
+                targets: targets.clone(),
+                data: TrafficRuleData {
+                    name,
+                    targets: Vec::new(),
+                    direction: TrafficDirection::Both,
+                    classifier: classifier.clone(),
+                    priority: rule.priority,
+                    action: match rule.action {
+                        nsd::TrafficAction::Block => TrafficAction::Block,
+                        nsd::TrafficAction::Allow => TrafficAction::Allow,
+                        nsd::TrafficAction::Limit { bits_per_second } => TrafficAction::Limit { bits_per_second },
+                        nsd::TrafficAction::Precedence(level) => TrafficAction::Precedence { level },
+                    },
+                    schedule: rule.schedule.iter().map(window).collect(),
+                    metadata: Metadata::new(),
+                },
+            });
+        }
+    }
+    all
+}
+
+/// A classifier as the VIM reads it: one for each VLAN.
+fn classes(of: &NfpClassifier) -> Vec<NfpRule> {
+    let range = |range: nsd::PortRange| PortRange {
+        lower: range.lower,
+        upper: range.upper,
+    };
+    let one = |vlan_tag: Option<u16>| NfpRule {
+        ether_destination_address: of.ether_destination_address.clone(),
+        ether_source_address: of.ether_source_address.clone(),
+        ether_type: of.ether_type,
+        vlan_tag,
+        protocol: of.protocol,
+        dscp: of.dscp,
+        source_port_range: of.source_port_range.map(range),
+        destination_port_range: of.destination_port_range.map(range),
+        source_ip_address_prefix: of.source_ip_address_prefix,
+        destination_ip_address_prefix: of.destination_ip_address_prefix,
+    };
+    if of.vlan_tag.is_empty() {
+        vec![one(None)]
+    } else {
+        of.vlan_tag.iter().map(|vlan| one(Some(*vlan))).collect()
+    }
+}
+
+fn window(of: &nsd::Window) -> Window {
+    Window {
+        days: Vec::new(),
+        from_s: Some(of.daily_from),
+        until_s: Some(of.daily_until),
+        not_before: of.from,
+        not_after: of.until,
+    }
+}
+
+/// The VIM's ports of a VNF; with a connection point, only its. Each with that connection point's descriptor.
+async fn ports(near: &Near, cx: &StepCx, key: &str, cpd: Option<&str>) -> Result<Vec<PortId>, StepError> {
+    let made: MadeVnf = cx.output(&CreateVnf::step(key))?;
+    let vnf: VnfInstance = near
+        .vnfm()?
+        .find(&cx.context_of(&format!("find {key}")), made.id)
+        .await?;
+    let info = vnf.instantiated_vnf_info.unwrap_or_default();
+    let is_asked = |instance: Option<&String>| {
+        let Some(cpd) = cpd else { return true };
+        let known = info.ext_cp_info.iter().find(|cp| Some(&cp.id) == instance);
+        known.map_or(instance.is_some_and(|id| id == cpd), |cp| cp.cpd_id == cpd)
+    };
+    let all = info.ext_virtual_link_info.iter().flat_map(|link| &link.ext_link_ports);
+    let asked = all.filter(|port| is_asked(port.cp_instance_id.as_ref()));
+    let read = |id: &String| {
+        id.parse::<Uuid>()
+            .map(PortId)
+            .map_err(|_| StepError::internal(format!("the VNFM calls a port {id}, which is no port of a VIM")))
+    };
+    asked.map(|port| read(&port.resource_handle.resource_id)).collect()
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Made {
+    id: Uuid,
+}
+
+fn made(made: Option<&Value>) -> Result<Option<Uuid>, StepError> {
+    let made = made.map(Made::deserialize).transpose();
+    made.map(|made| made.map(|made| made.id))
+        .map_err(|error| StepError::internal(error.to_string()))
+}
+
+/// What carries a value in its metadata, whatever it is.
+fn carrying(key: &str, value: &str) -> QueryFilter {
+    QueryFilter {
+        filter: format!("(eq,metadata/{key},{value})"),
+    }
+}
+
+async fn paths_of(vim: &VimHandle, cx: &StepCx, key: &str, value: &str) -> Result<Vec<NfpId>, StepError> {
+    let found = vim
+        .paths
+        .query(&cx.context_of("find paths"), carrying(key, value))
+        .await?;
+    let own = found
+        .into_iter()
+        .filter(|path| path.metadata.get(key).is_some_and(|is| is == value));
+    Ok(own.map(|path| path.nfp_id).collect())
+}
+
+async fn rules_of(vim: &VimHandle, cx: &StepCx, key: &str, value: &str) -> Result<Vec<TrafficRuleId>, StepError> {
+    let found = vim
+        .traffic
+        .query(&cx.context_of("find rules"), carrying(key, value))
+        .await?;
+    let own = found
+        .into_iter()
+        .filter(|rule| rule.rule.metadata.get(key).is_some_and(|is| is == value));
+    Ok(own.map(|rule| rule.traffic_rule_id).collect())
+}
+
+/// One path, when what it goes through is there.
+pub(super) struct MakePath {
+    pub(super) near: Arc<Near>,
+    pub(super) ns: String,
+    pub(super) planned: PlannedPath,
+}
+
+impl MakePath {
+    /// Names the step.
+    pub(super) fn step(planned: &PlannedPath) -> String {
+        format!("path/{}@{}", planned.name, planned.vim)
+    }
+}
+
+#[async_trait]
+impl Step for MakePath {
+    // The same key again answers with the first result.
+    async fn find(&self, _: &StepCx) -> Result<Found, StepError> {
+        Ok(Found::Absent)
+    }
+
+    async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
+        let mut passed: Vec<PortId> = Vec::new();
+        for place in &self.planned.places {
+            match place {
+                Place::Sap { sapd } => {
+                    let port: MadePort = cx.output(&sap_step(sapd))?;
+                    passed.push(PortId(port.id));
+                }
+                Place::Vnf { key, ingress, egress } => {
+                    let mut ways = vec![ingress];
+                    ways.extend(Some(egress).filter(|egress| *egress != ingress));
+                    for cpd in ways {
+                        let found = ports(&self.near, cx, key, Some(cpd)).await?;
+                        let first = found.first().ok_or_else(|| {
+                            StepError::permanent(CallError::conflict(format!(
+                                "path {}: VNF {key} has no port for its connection point {cpd}",
+                                self.planned.name
+                            )))
+                        })?;
+                        passed.push(*first);
+                    }
+                }
+            }
+        }
+        let vim = self.near.vim(&self.planned.vim)?;
+        let ask = CreateNfp {
+            nfp_name: super::layout::plain(&self.planned.name),
+            virtual_network_port: passed,
+            total_vnp: None,
+            nfp_rule: self.planned.rules.clone(),
+            from_network: !matches!(self.planned.places.first(), Some(Place::Sap { .. })),
+            priority: self.planned.priority,
+            schedule: self.planned.schedule.clone(),
+            metadata: metadata(&self.ns, cx),
+        };
+        let path = vim.paths.create(&cx.context(), ask).await?;
+        Progress::done(&Made { id: path.nfp_id.0 })
+    }
+
+    async fn undo(&self, cx: &StepCx, output: Option<&Value>) -> Result<UndoProgress, StepError> {
+        let vim = self.near.vim(&self.planned.vim)?;
+        let ids = match made(output)? {
+            Some(id) => vec![NfpId(id)],
+            None => paths_of(&vim, cx, MARK_KEY, &cx.identity().to_string()).await?,
+        };
+        if !ids.is_empty() {
+            vim.paths.delete(&cx.context_of("delete"), ids).await?;
+        }
+        Ok(UndoProgress::Done)
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+}
+
+/// One traffic rule at one site.
+pub(super) struct MakeRule {
+    pub(super) near: Arc<Near>,
+    pub(super) ns: String,
+    pub(super) planned: PlannedRule,
+}
+
+impl MakeRule {
+    /// Names the step.
+    pub(super) fn step(planned: &PlannedRule) -> String {
+        format!("traffic/{}@{}", planned.data.name, planned.vim)
+    }
+}
+
+#[async_trait]
+impl Step for MakeRule {
+    async fn find(&self, _: &StepCx) -> Result<Found, StepError> {
+        Ok(Found::Absent)
+    }
+
+    async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
+        let mut targets = Vec::new();
+        for target in &self.planned.targets {
+            match target {
+                Target::Network { link } => {
+                    let network: MadeNetwork = cx.output(&PlannedNetwork::step(link, &self.planned.vim))?;
+                    targets.push(network.id.0);
+                }
+                Target::Sap { sapd } => targets.push(cx.output::<MadePort>(&sap_step(sapd))?.id),
+                Target::Vnf { key } => {
+                    let found = ports(&self.near, cx, key, None).await?;
+                    targets.extend(found.into_iter().map(|port| port.0));
+                }
+            }
+        }
+        let vim = self.near.vim(&self.planned.vim)?;
+        let ask = TrafficRuleData {
+            targets,
+            metadata: metadata(&self.ns, cx),
+            ..self.planned.data.clone()
+        };
+        let rule = vim.traffic.create(&cx.context(), ask).await?;
+        Progress::done(&Made {
+            id: rule.traffic_rule_id.0,
+        })
+    }
+
+    async fn undo(&self, cx: &StepCx, output: Option<&Value>) -> Result<UndoProgress, StepError> {
+        let vim = self.near.vim(&self.planned.vim)?;
+        let ids = match made(output)? {
+            Some(id) => vec![TrafficRuleId(id)],
+            None => rules_of(&vim, cx, MARK_KEY, &cx.identity().to_string()).await?,
+        };
+        if !ids.is_empty() {
+            vim.traffic.delete(&cx.context_of("delete"), ids).await?;
+        }
+        Ok(UndoProgress::Done)
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+}
+
+/// Takes away every path and rule that a VIM has of the NS: before its ports, which paths hold.
+pub(super) struct RemovePackets {
+    pub(super) near: Arc<Near>,
+    pub(super) ns: String,
+    pub(super) vim: String,
+}
+
+#[async_trait]
+impl Step for RemovePackets {
+    async fn find(&self, _: &StepCx) -> Result<Found, StepError> {
+        Ok(Found::Absent)
+    }
+
+    async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
+        let vim = self.near.vim(&self.vim)?;
+        let paths = paths_of(&vim, cx, NS_KEY, &self.ns).await?;
+        if !paths.is_empty() {
+            vim.paths.delete(&cx.context_of("delete paths"), paths).await?;
+        }
+        let rules = rules_of(&vim, cx, NS_KEY, &self.ns).await?;
+        if !rules.is_empty() {
+            vim.traffic.delete(&cx.context_of("delete rules"), rules).await?;
+        }
+        Progress::done(&())
+    }
+
+    async fn undo(&self, _: &StepCx, _: Option<&Value>) -> Result<UndoProgress, StepError> {
+        Ok(UndoProgress::Done)
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+}
