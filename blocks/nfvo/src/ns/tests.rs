@@ -4,6 +4,7 @@ mod adopt;
 mod faults;
 mod nested;
 mod nested_shapes;
+mod nested_updates;
 mod places;
 mod shapes;
 mod updates;
