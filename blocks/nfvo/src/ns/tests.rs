@@ -3,6 +3,7 @@
 mod faults;
 mod nested;
 mod nested_shapes;
+mod paths;
 mod places;
 mod shapes;
 

@@ -94,7 +94,7 @@ impl Arena for Lives {
     }
 
     async fn sample(&self, engine: &Engine, operation: &str) -> Result<Start, String> {
-        self.world.onboard("a", &DEMO).await;
+        self.world.onboard("a", &super::paths::with_packets(|_| {})).await;
         self.world.onboard("a", &[nested::around()]).await;
         let nfvo = self.nfvo();
         let request = manifold_sol::CreateNsRequest {
