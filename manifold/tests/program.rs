@@ -117,6 +117,8 @@ fn reboot() {
     manifold_campaign::reboot(program(), &cache(), folder());
 }
 
+/// With the demo, which instantiates, scales, heals and terminates: every operation of an NS, end to end.
+// proves: NFV006-NFVO-01
 fn update() {
     manifold_campaign::update(program(), &cache(), folder());
 }

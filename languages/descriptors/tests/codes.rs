@@ -325,6 +325,12 @@ fn provoke(code: Code) -> Diagnostics {
         }
 
         // proves: NFV006-OBJ-05
+        Code::PathBroken => two_site("  groups:\n", &a_path("nowhere")).diagnostics,
+        Code::TrafficBad => {
+            let rule = "  policies:\n    - bad: { type: manifold.policies.Traffic, targets: [ gateway ], properties: { action: block, \
+                        classifier: { protocol: nonsense } } }\n";
+            two_site("  policies:\n", rule).diagnostics
+        }
         Code::GraphWithoutVnf => ns(
             "  groups:\n",
             "  groups:\n    graph: { type: tosca.groups.nfv.VNFFG, members: [ meter, field ] }\n",
@@ -470,6 +476,83 @@ fn a_fault_names_its_place_quotes_the_line_and_offers_candidates() {
         "{text}"
     );
     assert!(text.contains("did you mean `frontend`?"), "{text}");
+}
+
+/// A path from the SAP through the gateway, in by this connection point, as a forwarding graph.
+fn a_path(ingress: &str) -> String {
+    format!(
+        "    web:\n      type: tosca.nodes.nfv.NFP\n      requirements: [ {{ profile_element: first }}, {{ profile_element: second }} ]\n\
+         \u{20}   first: {{ type: tosca.nodes.nfv.NfpPosition, requirements: [ {{ element: at_client }} ] }}\n\
+         \u{20}   second: {{ type: tosca.nodes.nfv.NfpPosition, requirements: [ {{ element: at_gateway }} ] }}\n\
+         \u{20}   at_client: {{ type: tosca.nodes.nfv.NfpPositionElement, requirements: [ {{ profile_element: client }} ] }}\n\
+         \u{20}   at_gateway:\n      type: tosca.nodes.nfv.NfpPositionElement\n      requirements:\n\
+         \u{20}       - profile_element: {{ node: gateway, capability: {ingress} }}\n\
+         \u{20}       - profile_element: {{ node: gateway, capability: transit }}\n\n\
+         \u{20} groups:\n    graph: {{ type: tosca.groups.nfv.VNFFG, members: [ gateway, access, web ] }}\n"
+    )
+}
+
+#[test]
+fn paths_and_rules_on_packets_are_read_with_what_they_pass_and_when() {
+    use manifold_descriptors::nsd::{NfpElement, PortRange, TrafficAction, Window};
+    let described = two_site("  groups:\n", &a_path("access"));
+    assert_eq!(described.diagnostics.summary(), "");
+    let path = nsd(described).vnffgs[0].paths[0].clone();
+    assert_eq!(path.positions, ["at_client", "at_gateway"]);
+    let without_place = |element: &NfpElement| NfpElement {
+        place: None,
+        ..element.clone()
+    };
+    let element = |profile: &str, ingress: Option<&str>, egress: Option<&str>| NfpElement {
+        id: format!("at_{profile}"),
+        profile: profile.into(),
+        ingress: ingress.map(str::to_owned),
+        egress: egress.map(str::to_owned),
+        place: None,
+    };
+    let passed: Vec<NfpElement> = path.elements.iter().map(without_place).collect();
+    assert_eq!(
+        passed,
+        [
+            element("client", None, None),
+            element("gateway", Some("access"), Some("transit"))
+        ]
+    );
+
+    let rule = "  policies:\n    - slow:\n        type: manifold.policies.Traffic\n        targets: [ transit, both_vnfs ]\n        properties:\n\
+                \u{20}         action: limit\n          max_bitrate: 5000000\n          priority: 7\n\
+                \u{20}         classifier: { protocol: tcp, ether_type: ipv4, destination_port_range: [ 80, 443 ], source_ip_address_prefix: 10.1.2.3/8 }\n\
+                \u{20}         schedule: [ { from: \"2026-11-21T00:00:00\", daily_from: \"08:00:00\", daily_until: \"24:00:00\" } ]\n";
+    let described = two_site("  policies:\n", rule);
+    assert_eq!(described.diagnostics.summary(), "");
+    let rule = nsd(described).traffic_rules[0].clone();
+    assert_eq!(
+        rule.targets,
+        ["transit", "gateway", "service"],
+        "a group is its members"
+    );
+    assert_eq!(
+        (rule.priority, rule.action),
+        (
+            7,
+            TrafficAction::Limit {
+                bits_per_second: 5_000_000
+            }
+        )
+    );
+    let class = &rule.classifier;
+    assert_eq!((class.protocol, class.ether_type), (Some(6), Some(0x0800)));
+    assert_eq!(class.destination_port_range, Some(PortRange { lower: 80, upper: 443 }));
+    assert_eq!(class.source_ip_address_prefix, "10.0.0.0/8".parse().ok());
+    assert_eq!(
+        rule.schedule,
+        [Window {
+            from: Some(1_795_219_200),
+            until: None,
+            daily_from: 28_800,
+            daily_until: 86_400
+        }]
+    );
 }
 
 #[test]

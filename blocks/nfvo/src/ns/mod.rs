@@ -11,6 +11,7 @@ pub(crate) mod layout;
 mod mscs;
 mod nested;
 mod network;
+mod packets;
 mod paths;
 mod pools;
 mod scale;

@@ -20,7 +20,7 @@ use super::adopt;
 use super::mscs::RemoveMscs;
 use super::nested::Whole;
 use super::network::RemoveNetworks;
-use super::paths::RemovePackets;
+use super::packets::RemovePackets;
 use super::vnf::{RemoveStrays, RemoveVnf, parse};
 use crate::near::Near;
 use crate::record::{NS, NsRecord, NsVnf, VNF};

@@ -4,6 +4,8 @@ mod adopt;
 mod faults;
 mod nested;
 mod nested_shapes;
+mod nested_updates;
+mod paths;
 mod places;
 mod shapes;
 mod updates;

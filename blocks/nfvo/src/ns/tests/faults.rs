@@ -171,7 +171,7 @@ impl Arena for Lives {
     }
 
     async fn sample(&self, engine: &Engine, operation: &str) -> Result<Start, String> {
-        self.world.onboard("a", &DEMO).await;
+        self.world.onboard("a", &super::paths::with_packets(|_| {})).await;
         self.world.onboard("a", &nested::machines()).await;
         self.world.onboard("a", &[nested::around()]).await;
         self.world.onboard("a", &[version(everything)]).await;

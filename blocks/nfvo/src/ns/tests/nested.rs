@@ -222,7 +222,7 @@ pub(super) fn plugged(site: &Site) -> BTreeMap<(String, String), (String, Networ
     all
 }
 
-async fn query(site: &Site) -> BTreeMap<String, NsInstance> {
+pub(super) async fn query(site: &Site) -> BTreeMap<String, NsInstance> {
     let all = NsLifecycleManagement::query(&*site.nfvo, &cx("a"), ()).await.unwrap();
     all.into_iter().map(|ns| (ns.ns_instance_name.clone(), ns)).collect()
 }

@@ -44,6 +44,7 @@ impl Nfvo {
             return Err(fault.cure("leave updateTime out"));
         }
         check_type(request.update_type)?;
+        check_flat(record)?;
         let mut follows = Follows {
             nsd_id: record.nsd_id.clone(),
             nsd_info_id: record.nsd_info_id.clone(),
@@ -156,6 +157,25 @@ fn check_type(asked: UpdateType) -> Outcome<()> {
         other => Err(CallError::unsupported(format!("updateType {} is not offered", other.as_wire()))
             .cure(format!("these are: {OFFERED}"))),
     }
+}
+
+/// Links go through nested NSs, and an update looks at one NS alone.
+fn check_flat(record: &NsRecord) -> Outcome<()> {
+    if let Some(outer) = &record.parent {
+        return Err(CallError::unsupported(format!(
+            "NS {} is nested in NS {outer}, and is not updated",
+            record.id
+        )));
+    }
+    if record.nested.is_empty() {
+        return Ok(());
+    }
+    let nested: Vec<&str> = record.nested.iter().map(|nested| nested.profile.as_str()).collect();
+    Err(CallError::unsupported(format!(
+        "an NS that nests others is not updated; it nests {}",
+        nested.join(", ")
+    ))
+    .cure("terminate it, and instantiate it anew"))
 }
 
 fn check_version(old: &Nsd, new: &Nsd) -> Outcome<()> {
