@@ -5,7 +5,8 @@
 //!        │  Nf-Vi (Unix socket)
 //!   manifold agent ── privileged: every namespace, link, machine
 //!
-//!   manifold ns|vnf|op|package|lab|topology|trace ── clients of the APIs
+//!   manifold apply|script|ns|vnf|op|package|lab|topology|trace ── clients of the APIs
+//!   manifold nemo|import ── scripts and descriptors on this machine
 //!   manifold demo ── `up` on a throw-away folder, and a script that is its client
 //! ```
 

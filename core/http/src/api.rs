@@ -239,6 +239,11 @@ pub fn accepted(location: &str) -> Response {
     with_location(StatusCode::ACCEPTED, location, ().into_response())
 }
 
+/// 202 with the `Location` of the occurrence, and what is known of it.
+pub fn accepted_with(location: &str, body: impl Serialize) -> Response {
+    with_location(StatusCode::ACCEPTED, location, Json(body).into_response())
+}
+
 /// 303 with the `Location` of what is there already (a duplicate subscription).
 pub fn see_other(location: &str) -> Response {
     with_location(StatusCode::SEE_OTHER, location, ().into_response())

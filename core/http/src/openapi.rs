@@ -176,6 +176,12 @@ impl Operation {
         self
     }
 
+    /// The answer carries this, too.
+    pub const fn telling(mut self, answer: Content) -> Self {
+        self.answer = answer;
+        self
+    }
+
     fn json(&self, query: &[&str], components: &mut Components) -> Value {
         let mut parameters = vec![json!({ "$ref": "#/components/parameters/Version" })];
         if self.answer.is_page() {

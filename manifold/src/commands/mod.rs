@@ -1,12 +1,16 @@
 //! The commands.
 
 mod agent;
+mod apply;
 mod complete;
 mod doctor;
+mod import;
 mod lab;
+mod nemo;
 mod ns;
 mod op;
 mod package;
+mod script;
 mod topology;
 mod trace;
 mod up;
@@ -54,6 +58,16 @@ enum Command {
     /// Build, check and on-board VNF, NS and PNF packages
     #[command(subcommand)]
     Package(package::Command),
+    /// Make a network service equal to a NEMO script: what is new comes, what is gone goes, the rest stays
+    Apply(apply::Arguments),
+    /// Scripts that were applied
+    #[command(subcommand)]
+    Script(script::Command),
+    /// NEMO scripts on this machine: check, mend, compile, draw, edit
+    #[command(subcommand)]
+    Nemo(nemo::Command),
+    /// Make a NEMO script, and packages, of descriptors of other systems
+    Import(import::Arguments),
     /// Network services
     #[command(subcommand)]
     Ns(ns::Command),
@@ -86,6 +100,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::AgentService(arguments) => agent::service(arguments),
         Command::Lab(command) => client(lab::run(config, command, json)),
         Command::Package(command) => client(package::run(config, command, json)),
+        Command::Apply(arguments) => client(apply::run(config, arguments, json)),
+        Command::Script(command) => client(script::run(config, command, json)),
+        Command::Nemo(command) => nemo::run(&config, command, json),
+        Command::Import(arguments) => import::run(arguments, json),
         Command::Ns(command) => client(ns::run(config, command, json)),
         Command::Vnf(command) => client(vnf::run(config, command, json)),
         Command::Op(command) => client(op::run(config, command, json)),
@@ -96,8 +114,23 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
+/// `NAME=IMAGE`: an image by the name that Manifold has it by, or an address.
+fn image(text: &str) -> Result<(String, String), String> {
+    let Some((name, image)) = text
+        .split_once('=')
+        .filter(|(name, image)| !name.is_empty() && !image.is_empty())
+    else {
+        return Err(format!("{text:?} is not of the form NAME=IMAGE"));
+    };
+    let image = match image.contains([':', '/']) {
+        true => image.to_owned(),
+        false => format!("manifold:image/{image}"),
+    };
+    Ok((name.to_owned(), image))
+}
+
 /// Clients need one thread.
-fn client(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+fn client<T>(command: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?

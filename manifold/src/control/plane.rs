@@ -19,9 +19,10 @@ use manifold_lcm::{Engine, Registry};
 use manifold_nfvi_interface::{Capabilities, Infrastructure};
 use manifold_nfvo::{Nfvo, NfvoConfig};
 use manifold_nfvo_interface::{
-    BoundNsLifecycleManagement, BoundNsdManagement, BoundPnfdManagement, BoundVnfLifecycleOperationGranting,
-    BoundVnfPackageManagement,
+    BoundNsLifecycleManagement, BoundNsdManagement, BoundPnfdManagement, BoundServiceScripts,
+    BoundVnfLifecycleOperationGranting, BoundVnfPackageManagement,
 };
+use manifold_script::Scripts;
 use manifold_store::{SqliteStore, Store};
 use manifold_vnfm::{Vnfm, VnfmConfig};
 use manifold_vnfm_interface::BoundVnfLifecycleManagement;
@@ -104,8 +105,10 @@ impl Plane {
             store.clone(),
         );
         let vnfm = Vnfm::new(VnfmConfig::default(), store.clone());
+        let scripts = Scripts::new(store.clone(), config.data.join("spool/scripts"));
         let mut registry = Registry::new();
-        for operation in nfvo.operations().into_iter().chain(vnfm.operations()) {
+        let operations = nfvo.operations().into_iter().chain(vnfm.operations());
+        for operation in operations.chain(scripts.operations()) {
             registry.register_arc(operation)?;
         }
         let engine = Engine::new(store.clone(), registry);
@@ -126,6 +129,14 @@ impl Plane {
             images: Arc::new(images::Images {
                 cache: config.cache.clone(),
             }),
+        });
+
+        // To the NFVO, scripts are an OSS among others.
+        scripts.connect(manifold_script::Neighbours {
+            engine: engine.clone(),
+            packages: BoundVnfPackageManagement::bind(nfvo.clone(), binding.gate(Role::Oss, Role::Nfvo, "nfvo")),
+            nsds: BoundNsdManagement::bind(nfvo.clone(), binding.gate(Role::Oss, Role::Nfvo, "nfvo")),
+            lifecycle: BoundNsLifecycleManagement::bind(nfvo.clone(), binding.gate(Role::Oss, Role::Nfvo, "nfvo")),
         });
 
         let mut tasks = JoinSet::new();
@@ -160,6 +171,7 @@ impl Plane {
                 nsds: BoundNsdManagement::bind(bound_nfvo.clone(), gate()),
                 pnfds: BoundPnfdManagement::bind(bound_nfvo.clone(), gate()),
                 lifecycle: BoundNsLifecycleManagement::bind(bound_nfvo.clone(), gate()),
+                scripts: BoundServiceScripts::bind(scripts.clone(), gate()),
             }
         };
         let oss = handles(Role::Oss);

@@ -4,7 +4,7 @@
 //!   OSS ──> nsd/v2 ──────> NsdManagement, PnfdManagement        client::NfvoClient implements the same traits,
 //!       ──> vnfpkgm/v2 ──> VnfPackageManagement                 so whoever holds one does not know whether
 //!       ──> nslcm/v2 ────> NsLifecycleManagement                the NFVO is in this process
-//!       ──> manifold/v1 ─> its progress and topology (ours)
+//!       ──> manifold/v1 ─> its progress and topology, ServiceScripts (ours)
 //! ```
 //!
 //! Resources, methods, attributes and status codes are ETSI's; what a resource of theirs does not offer here answers 404 or 405.
@@ -14,7 +14,9 @@ pub mod client;
 pub mod openapi;
 pub mod server;
 
-use manifold_nfvo_interface::{NsLifecycleManagement, NsdManagement, PnfdManagement, VnfPackageManagement};
+use manifold_nfvo_interface::{
+    NsLifecycleManagement, NsdManagement, PnfdManagement, ServiceScripts, VnfPackageManagement,
+};
 use std::sync::Arc;
 
 /// The NFVO's interfaces, bound to one role.
@@ -28,6 +30,8 @@ pub struct Nfvo {
     pub pnfds: Arc<dyn PnfdManagement>,
     /// See [`NsLifecycleManagement`].
     pub lifecycle: Arc<dyn NsLifecycleManagement>,
+    /// See [`ServiceScripts`].
+    pub scripts: Arc<dyn ServiceScripts>,
 }
 
 /// The versions of SOL005's APIs that are spoken: those of V3.7.1, and the plain major for clients that name only that.

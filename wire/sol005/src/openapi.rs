@@ -3,7 +3,9 @@
 use crate::{NSD, NSLCM, OURS, VNFPKGM};
 use manifold_http::api::Api;
 use manifold_http::openapi::{Content, Document, Operation, operation};
-use manifold_nfvo_interface::{Changes, NsTopology, Progress};
+use manifold_nfvo_interface::{
+    AppliedScript, Changes, NsTopology, Progress, ScriptAsk, ScriptInfo, ScriptOperation, ScriptPlan,
+};
 use manifold_sol::*;
 
 const ZIP: Content = Content::Bytes("application/zip");
@@ -238,6 +240,79 @@ const MANIFOLD_V1: &[Operation] = &[
     )
     .takes(Content::json::<UpdateNsRequest>())
     .gives(Content::json::<Changes>()),
+    operation(
+        "get",
+        "/scripts",
+        "queryScripts",
+        "All script documents, without their sources.",
+    )
+    .gives(Content::page::<ScriptInfo>()),
+    operation(
+        "get",
+        "/scripts/{name}",
+        "findScript",
+        "One script document, with the sources of its newest revision.",
+    )
+    .gives(Content::resource::<ScriptInfo>()),
+    operation(
+        "put",
+        "/scripts/{name}",
+        "applyScript",
+        "Keeps the script as the next revision and makes the service equal to it. 200 where there is nothing to do.",
+    )
+    .takes(Content::json::<ScriptAsk>())
+    .starts()
+    .telling(Content::json::<AppliedScript>()),
+    operation(
+        "delete",
+        "/scripts/{name}",
+        "deleteScript",
+        "Takes away the service, what was on-boarded for it, and the document.",
+    )
+    .starts()
+    .telling(Content::json::<AppliedScript>()),
+    operation(
+        "post",
+        "/scripts/{name}/plan",
+        "planScript",
+        "What an apply would do; nothing is done.",
+    )
+    .takes(Content::json::<ScriptAsk>())
+    .gives(Content::json::<ScriptPlan>()),
+    operation(
+        "get",
+        "/scripts/{name}/revisions/{revision}",
+        "findScriptRevision",
+        "One revision of a script document.",
+    )
+    .gives(Content::resource::<ScriptInfo>()),
+    operation(
+        "get",
+        "/script_operations/{id}",
+        "findScriptOperation",
+        "How far an operation on a script is.",
+    )
+    .gives(Content::resource::<ScriptOperation>()),
+    operation(
+        "post",
+        "/script_operations/{id}/retry",
+        "retryScriptOperation",
+        "FAILED_TEMP: goes on where it stopped.",
+    )
+    .accepts(),
+    operation(
+        "post",
+        "/script_operations/{id}/rollback",
+        "rollBackScriptOperation",
+        "FAILED_TEMP: undoes what was done.",
+    )
+    .accepts(),
+    operation(
+        "post",
+        "/script_operations/{id}/fail",
+        "failScriptOperation",
+        "FAILED_TEMP: gives up; what was made stays, and the document is as it was.",
+    ),
 ];
 
 const QUERY: &[&str] = &[
@@ -293,7 +368,8 @@ pub fn documents() -> [Document; 4] {
             "v1",
             OURS,
             "What SOL005 has no resource for",
-            "Progress of operations, NSs as graphs, and what an update would change. Not ETSI's; in the style of GS NFV-SOL 015.",
+            "Progress of operations, NSs as graphs, what an update would change, and NEMO scripts as the desired state of services. \
+             Not ETSI's; in the style of GS NFV-SOL 015.",
             MANIFOLD_V1,
         ),
     ]

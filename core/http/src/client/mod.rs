@@ -238,6 +238,11 @@ impl ApiClient {
         self.exchange::<serde_json::Value>(cx, ask).await.map(|_| ())
     }
 
+    /// Asks for the deletion of a resource that takes its time.
+    pub async fn delete_reply<T: DeserializeOwned>(&self, cx: &Context, path: &[&str]) -> Outcome<Reply<T>> {
+        self.exchange(cx, Ask::new(Method::DELETE, path)).await
+    }
+
     /// Uploads what `body` yields, once: a stream cannot be repeated.
     pub async fn upload(&self, cx: &Context, path: &[&str], content_type: &str, body: reqwest::Body) -> Outcome<()> {
         self.bounded(cx, async {

@@ -4,6 +4,7 @@ mod lifecycle;
 mod nsds;
 mod packages;
 mod pnfds;
+mod scripts;
 
 use crate::{NSD, NSLCM, Nfvo, OURS, VNFPKGM};
 use manifold_call::{CallError, Context, Outcome};
@@ -58,7 +59,8 @@ impl NfvoClient {
             packages: all.clone(),
             nsds: all.clone(),
             pnfds: all.clone(),
-            lifecycle: all,
+            lifecycle: all.clone(),
+            scripts: all,
         }
     }
 

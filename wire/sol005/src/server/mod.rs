@@ -5,6 +5,7 @@ mod lifecycle;
 mod nsd;
 mod ours;
 mod pnfd;
+mod scripts;
 mod spool;
 mod vnfpkgm;
 

@@ -15,6 +15,7 @@ pub(super) fn routes(producer: Producer) -> Router {
         .route("/ns_lcm_op_occs/{id}/progress", get(progress))
         .route("/ns_instances/{id}/topology", get(topology))
         .route("/ns_instances/{id}/update_plan", post(plan_update))
+        .merge(super::scripts::routes())
         .with_state(producer)
 }
 
