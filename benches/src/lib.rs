@@ -6,6 +6,7 @@
 //!   main ──(itself again, one process for each stage)──> stage ── "figure {…}", "skip …" on standard output
 //!                                                          │
 //!     store, lcm, lifecycle   a folder on a disk ──────────┤
+//!     nemo                    nothing but memory ──────────┤
 //!     realise, up, machine    PID, network and mount namespaces of their own besides; the kernel ends what they leave
 //! ```
 //!
@@ -20,6 +21,9 @@ mod ground;
 mod idle_vim;
 mod lifecycle;
 mod machine;
+mod nemo;
+mod nemo_check;
+mod nemo_compile;
 mod realise;
 mod stage;
 mod up;

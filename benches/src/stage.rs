@@ -40,6 +40,9 @@ const fn stage(name: &'static str, isolated: bool, limit_s: u64, run: fn()) -> S
 const STAGES: &[Stage] = &[
     stage("store", false, 120, crate::commits::run),
     stage("lcm", false, 120, crate::chain::run),
+    stage("nemo", false, 120, crate::nemo::run),
+    stage("nemo_check", false, 120, crate::nemo_check::run),
+    stage("nemo_compile", false, 120, crate::nemo_compile::run),
     stage("lifecycle", false, 120, crate::lifecycle::run),
     stage("realise", true, 600, crate::realise::run),
     // The program may have to be built first.

@@ -21,6 +21,7 @@ mod life;
 mod random;
 mod reboot;
 mod stream;
+mod update;
 mod wait;
 
 pub use chance::Chance;
@@ -30,7 +31,8 @@ pub use command::{Answer, Running};
 pub use drift::drift;
 pub use init::{Work, main, under_init};
 pub use life::{Objects, Operations, Services, each, kernel, objects, state_of, text};
-pub use random::{Random, random};
+pub use random::{Prober, Random, random};
 pub use reboot::reboot;
 pub use stream::{Stream, answers};
+pub use update::update;
 pub use wait::wait_for;

@@ -49,7 +49,18 @@ impl Services {
     /// The network namespace of a service's access point: the one that has the address of its SAP.
     pub fn access(&self, cluster: &Cluster, ns: &str) -> PathBuf {
         let topology = cluster.json(&["topology", ns]);
-        let wanted = address(&topology["saps"][0]["addresses"][0]).to_string();
+        self.namespace_of(cluster, &topology["saps"][0])
+    }
+
+    /// The same, of the SAP at the access point called so.
+    pub fn access_point(&self, cluster: &Cluster, ns: &str, name: &str) -> PathBuf {
+        let topology = cluster.json(&["topology", ns]);
+        let sap = each(&topology["saps"]).find(|sap| sap["name"] == name);
+        self.namespace_of(cluster, sap.unwrap_or_else(|| panic!("no SAP {name}: {topology}")))
+    }
+
+    fn namespace_of(&self, cluster: &Cluster, sap: &Value) -> PathBuf {
+        let wanted = address(&sap["addresses"][0]).to_string();
         let pins = std::fs::read_dir(cluster.run_dir().join("netns")).unwrap_or_else(|error| panic!("netns: {error}"));
         let mut pins = pins.flatten().map(|entry| entry.path());
         let has = |pin: &PathBuf| {
@@ -59,7 +70,7 @@ impl Services {
                 .any(|info| info["local"] == wanted.as_str())
         };
         pins.find(has)
-            .unwrap_or_else(|| panic!("no namespace has the address {wanted}: {topology}"))
+            .unwrap_or_else(|| panic!("no namespace has the address {wanted}: {sap}"))
     }
 }
 

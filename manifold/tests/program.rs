@@ -2,6 +2,8 @@
 
 #[path = "program/demo.rs"]
 mod demo;
+#[path = "program/nested.rs"]
+mod nested;
 #[path = "program/os_ma.rs"]
 mod os_ma;
 #[path = "program/plane.rs"]
@@ -67,6 +69,18 @@ const WORKS: &[Work] = &[
         random::two,
         guest
     ),
+    work!(
+        "machine_nested_services_of_two_sites_are_one_network_and_go_at_once",
+        170,
+        nested::services,
+        guest
+    ),
+    work!(
+        "machine_update_makes_what_the_new_version_says_and_what_stays_loses_no_packet",
+        170,
+        update,
+        guest
+    ),
     work!("the_agent_is_started_by_up_and_outlives_it", 60, plane::agent_outlives),
     work!(
         "commands_name_the_culprit_and_their_exit_codes_say_its_kind",
@@ -101,6 +115,10 @@ fn chaos() {
 /// All kernel state is lost, as when the machine is switched off.
 fn reboot() {
     manifold_campaign::reboot(program(), &cache(), folder());
+}
+
+fn update() {
+    manifold_campaign::update(program(), &cache(), folder());
 }
 
 fn drift() {

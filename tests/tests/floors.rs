@@ -70,6 +70,8 @@ fn rule(place: &str) -> Option<Rule> {
         ("core", "desired") => &["core/store", "core/call", "core/lcm"],
         ("core", "http") => &["core/call", "core/sol"],
         ("interfaces", _) => &["core/call", "core/sol"],
+        ("languages", "nemo") => &["languages/nemo-syntax", "languages/descriptors"],
+        ("languages", "nemo-server" | "import") => &["languages/"],
         ("languages", _) => &[],
         ("nfvi", "host") => &["interfaces/", "core/call"],
         ("nfvi", "lab") => &["interfaces/", "core/call"],
@@ -84,6 +86,8 @@ fn rule(place: &str) -> Option<Rule> {
             "core/call",
             "core/sol",
         ],
+        // Descriptors for a script, from files and the network.
+        ("wire", "leaves") => &["languages/"],
         ("wire", _) => &["interfaces/", "core/http", "core/sol", "core/call"],
         ("manifold" | "tests" | "benches" | "campaign", "") => &[ANY],
         ("xtask", "") => &[],

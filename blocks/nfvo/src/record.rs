@@ -47,6 +47,12 @@ pub(crate) struct NsRecord {
     pub(crate) operation: Option<String>,
     #[serde(default)]
     pub(crate) flavour_id: Option<String>,
+    /// The NS level that was asked for; `None`: the NSD's default.
+    #[serde(default)]
+    pub(crate) level_id: Option<String>,
+    /// The NSD in the catalogue that an update under way associates: it must not be deleted meanwhile.
+    #[serde(default)]
+    pub(crate) next_nsd: Option<String>,
     #[serde(default)]
     pub(crate) vnfs: Vec<NsVnf>,
     #[serde(default)]
@@ -83,6 +89,9 @@ pub(crate) struct NsRecord {
 pub(crate) struct NsNested {
     pub(crate) profile: String,
     pub(crate) id: String,
+    /// It was there before, and stays when the NS that holds it goes.
+    #[serde(default)]
+    pub(crate) is_adopted: bool,
 }
 
 /// A VNF of an NS.
@@ -164,9 +173,9 @@ pub(crate) struct VnfRecord {
 impl NsRecord {
     /// The document, as every write of it has it.
     pub(crate) fn put(&self, tenant: &TenantId, expect: Expect) -> Outcome<Put> {
-        Ok(Put::new(NS, &self.id, expect, json(self)?)
-            .tenant(Some(tenant.as_str()))
-            .index("nsd", &self.nsd_info_id))
+        let put = Put::new(NS, &self.id, expect, json(self)?).tenant(Some(tenant.as_str()));
+        let next = self.next_nsd.iter().filter(|next| **next != self.nsd_info_id);
+        Ok(next.fold(put.index("nsd", &self.nsd_info_id), |put, next| put.index("nsd", next)))
     }
 }
 

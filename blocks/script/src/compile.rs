@@ -7,7 +7,9 @@ use manifold_call::{CallError, Context, Outcome};
 use manifold_descriptors::nsd::Nsd;
 use manifold_nemo::check::{self, Source, Strictness};
 use manifold_nemo::compile::{self, Packages};
-use manifold_nemo::render;
+use manifold_nemo::condition;
+use manifold_nemo::inline::inline;
+use manifold_nemo::render::{Files, render};
 use manifold_nemo_syntax::diagnostic::{Diagnostic, FileId, Severity};
 use manifold_nemo_syntax::{Parse, ParseOptions, parse};
 use manifold_nfvo_interface::{ScriptAsk, VnfPackageManagement};
@@ -60,7 +62,11 @@ pub(crate) async fn compile(ask: &ScriptAsk, packages: &dyn VnfPackageManagement
         })
         .collect();
     let options = check::Options {
-        strictness: if ask.lenient { Strictness::Lenient } else { Strictness::Strict },
+        strictness: if ask.lenient {
+            Strictness::Lenient
+        } else {
+            Strictness::Strict
+        },
         root: ask.root.clone(),
         name: Some(ask.name.clone()),
     };
@@ -68,28 +74,60 @@ pub(crate) async fn compile(ask: &ScriptAsk, packages: &dyn VnfPackageManagement
     let told = parses.iter().flat_map(Parse::diagnostics).chain(&checked.diagnostics);
     let (errors, rest): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
         told.partition(|diagnostic| diagnostic.severity == Severity::Error);
-    let text = |diagnostic: &Diagnostic| {
-        let files: Vec<(&str, &str)> =
-            ask.sources.iter().map(|source| (source.file.as_str(), source.text.as_str())).collect();
-        render::render(diagnostic, &files)
-    };
-    let wrong = |what: String| CallError::invalid(what).cure("mend the script: `manifold nemo check` shows the places");
+    let files = ask
+        .sources
+        .iter()
+        .zip(0..)
+        .fold(Files::new(), |files, (source, number)| {
+            files.with(FileId(number), &source.file, &source.text)
+        });
+    let text = |diagnostic: &Diagnostic| render(diagnostic, &files);
     if !errors.is_empty() {
-        let count = errors.len();
-        let all: Vec<String> = errors.into_iter().map(text).collect();
-        return Err(wrong(format!("the script has {count} faults:\n{}", all.join("\n"))));
+        return Err(faults(errors.into_iter().map(text).collect()));
     }
-    let service = checked.service().map_err(|error| wrong(error.to_string()))?;
+    let service = checked
+        .service()
+        .map_err(|errors| faults(errors.iter().map(text).collect()))?;
+    for composite in &service.composites {
+        for rule in &composite.rules {
+            let measured = rule.condition.as_ref().map(condition::measured).unwrap_or_default();
+            if let Some(state) = measured.first() {
+                let (rule, state) = (&rule.name, &state.text);
+                return Err(wrong(format!(
+                    "operation `{rule}` depends on `{state}`, and nothing measures that yet: `time`, `date` and `fulltime` can be told"
+                )));
+            }
+        }
+    }
     let settings = compile::Options {
         name: ask.name.clone(),
         images: ask.images.clone(),
         ..compile::Options::default()
     };
-    let built = compile::nsd(&service, &settings).map_err(|error| wrong(error.to_string()))?;
+    // One NS is what an update compares and changes, all of it or nothing.
+    let whole = inline(&service, &settings.limits).map_err(|error| wrong(error.to_string()))?;
+    let built = compile::nsd(&whole, &settings).map_err(|error| wrong(error.to_string()))?;
     let parts = difference::parts(&service).map_err(|error| wrong(error.to_string()))?;
-    let warnings = rest.into_iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).map(text);
+    let warnings = rest
+        .into_iter()
+        .filter(|diagnostic| diagnostic.severity == Severity::Warning)
+        .map(text);
     let notes = warnings.chain(built.notes.iter().cloned()).collect();
     archives(&built, parts, notes)
+}
+
+fn wrong(what: String) -> CallError {
+    CallError::invalid(what).cure("mend the script: `manifold nemo check` shows the places")
+}
+
+fn faults(all: Vec<String>) -> CallError {
+    let count = all.len();
+    let what = if count == 1 {
+        "1 fault"
+    } else {
+        &format!("{count} faults")
+    };
+    wrong(format!("the script has {what}:\n{}", all.join("\n")))
 }
 
 fn limits(ask: &ScriptAsk) -> Outcome<()> {

@@ -35,11 +35,19 @@ pub(crate) fn parts(service: &Service) -> Result<Vec<Part>, ExpandError> {
     }
     for net in &graph.nets {
         let ends = ends(&graph, net);
-        let properties = net.parts.first().and_then(|(instance, at)| match graph.instances[*instance].of {
-            ModelUse::Composite(composite) => Some(values(&service.composites[composite].nets[*at].properties)),
-            ModelUse::Leaf(_) => None,
-        });
-        parts.push(part(ScriptElementKind::Connection, &net.name, ends.join(", "), &(&ends, properties)));
+        let properties = net
+            .parts
+            .first()
+            .and_then(|part| match graph.instances[part.instance].of {
+                ModelUse::Composite(at) => Some(values(&service.composites[at].nets[part.net].properties)),
+                ModelUse::Leaf(_) => None,
+            });
+        parts.push(part(
+            ScriptElementKind::Connection,
+            &net.name,
+            ends.join(", "),
+            &(&ends, properties),
+        ));
         for point in &net.points {
             parts.push(part(ScriptElementKind::ConnectionPoint, point, net.name.clone(), &()));
         }
@@ -49,7 +57,10 @@ pub(crate) fn parts(service: &Service) -> Result<Vec<Part>, ExpandError> {
 }
 
 fn values(properties: &BTreeMap<String, Value>) -> Vec<(String, String)> {
-    properties.iter().map(|(key, given)| (key.clone(), value(given))).collect()
+    properties
+        .iter()
+        .map(|(key, given)| (key.clone(), value(given)))
+        .collect()
 }
 
 /// A value without its place, which is another when the text before it is.
@@ -81,12 +92,19 @@ fn condition(given: &Condition) -> String {
 }
 
 fn within(instance: &str, name: &str) -> String {
-    if instance.is_empty() { name.to_owned() } else { format!("{instance}.{name}") }
+    if instance.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{instance}.{name}")
+    }
 }
 
 fn ends(graph: &Graph, net: &GraphNet) -> Vec<String> {
-    let mut ends: Vec<String> =
-        net.ends.iter().map(|end| format!("{}:{}", graph.instances[end.instance].name, end.point)).collect();
+    let mut ends: Vec<String> = net
+        .ends
+        .iter()
+        .map(|end| format!("{}:{}", graph.instances[end.instance].name, end.point))
+        .collect();
     ends.sort();
     ends
 }
@@ -112,9 +130,19 @@ pub(crate) fn plan(revision: u64, before: &[Part], after: &[Part], notes: Vec<St
     let differs = |(key, part): &(&_, &&Part)| old.get(*key).is_some_and(|before| before.digest != part.digest);
     ScriptPlan {
         revision,
-        create: elements(new.iter().filter(|(key, _)| !old.contains_key(*key)).map(|(_, part)| part).collect()),
+        create: elements(
+            new.iter()
+                .filter(|(key, _)| !old.contains_key(*key))
+                .map(|(_, part)| part)
+                .collect(),
+        ),
         change: elements(new.iter().filter(differs).map(|(_, part)| part).collect()),
-        remove: elements(old.iter().filter(|(key, _)| !new.contains_key(*key)).map(|(_, part)| part).collect()),
+        remove: elements(
+            old.iter()
+                .filter(|(key, _)| !new.contains_key(*key))
+                .map(|(_, part)| part)
+                .collect(),
+        ),
         notes,
     }
 }

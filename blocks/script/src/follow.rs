@@ -91,11 +91,16 @@ pub(crate) async fn settle(nfvo: &dyn NsLifecycleManagement, cx: &StepCx, ns: &s
                 | LcmOperationState::RolledBack
         )
     };
-    let Some(open) = all.into_iter().find(|found| found.ns_instance_id == ns && is_open(found)) else {
+    let Some(open) = all
+        .into_iter()
+        .find(|found| found.ns_instance_id == ns && is_open(found))
+    else {
         return Ok(None);
     };
-    let occurrence: OccurrenceId =
-        open.id.parse().map_err(|_| StepError::internal("the NFVO's operation has no UUID"))?;
+    let occurrence: OccurrenceId = open
+        .id
+        .parse()
+        .map_err(|_| StepError::internal("the NFVO's operation has no UUID"))?;
     if open.operation_state == LcmOperationState::FailedTemp {
         let rolled = match nfvo.rollback(&cx.context_of("rollback"), occurrence).await {
             Err(error) if error.kind == ErrorKind::Unsupported => {

@@ -85,8 +85,12 @@ impl Onboard {
             std::io::Write::write_all(&mut file, &bytes)?;
             file.into_temp_path().keep().map_err(|error| error.error)
         });
-        let failed = |error: std::io::Error| CallError::unavailable("the archive could not be written").caused_by(error);
-        written.await.map_err(|error| failed(std::io::Error::other(error)))?.map_err(failed)
+        let failed =
+            |error: std::io::Error| CallError::unavailable("the archive could not be written").caused_by(error);
+        written
+            .await
+            .map_err(|error| failed(std::io::Error::other(error)))?
+            .map_err(failed)
     }
 
     /// The resource that has the descriptor and is on-boarded.
@@ -116,7 +120,10 @@ impl Onboard {
         let (create, upload) = (cx.context_of("create"), cx.context_of("upload"));
         Ok(match self.parcel.sort {
             Sort::Vnfd => {
-                let made = near.packages.create(&create, New(CreateVnfPkgInfoRequest::default())).await?;
+                let made = near
+                    .packages
+                    .create(&create, New(CreateVnfPkgInfoRequest::default()))
+                    .await?;
                 if made.onboarding_state != PackageOnboardingState::Onboarded {
                     let ask = Upload {
                         id: parse(&made.id)?,
@@ -146,8 +153,18 @@ impl Onboard {
         // Created again under the same key it is the same resource.
         let create = cx.context_of("create");
         Ok(match self.parcel.sort {
-            Sort::Vnfd => near.packages.create(&create, New(CreateVnfPkgInfoRequest::default())).await?.id,
-            Sort::Nsd => near.nsds.create(&create, New(CreateNsdInfoRequest::default())).await?.id,
+            Sort::Vnfd => {
+                near.packages
+                    .create(&create, New(CreateVnfPkgInfoRequest::default()))
+                    .await?
+                    .id
+            }
+            Sort::Nsd => {
+                near.nsds
+                    .create(&create, New(CreateNsdInfoRequest::default()))
+                    .await?
+                    .id
+            }
         })
     }
 
@@ -205,7 +222,8 @@ impl Step for Onboard {
 }
 
 fn parse<T: std::str::FromStr>(id: &str) -> Outcome<T> {
-    id.parse().map_err(|_| CallError::internal(format!("the resource {id} has no UUID")))
+    id.parse()
+        .map_err(|_| CallError::internal(format!("the resource {id} has no UUID")))
 }
 
 /// Disables and deletes; what is not there is gone. What others use stays, and is theirs from now on.
@@ -219,7 +237,10 @@ pub(crate) async fn take_away(near: &Near, cx: &StepCx, sort: Sort, id: &str) ->
                 operational_state: state,
                 ..VnfPkgInfoModifications::default()
             };
-            let ask = Modify { id: parse(id)?, changes };
+            let ask = Modify {
+                id: parse(id)?,
+                changes,
+            };
             let disabled = near.packages.update(&disable, ask).await.map(drop);
             (disabled, near.packages.delete(&delete, parse(id)?).await)
         }
@@ -228,7 +249,10 @@ pub(crate) async fn take_away(near: &Near, cx: &StepCx, sort: Sort, id: &str) ->
                 nsd_operational_state: state,
                 ..NsdInfoModifications::default()
             };
-            let ask = Modify { id: parse(id)?, changes };
+            let ask = Modify {
+                id: parse(id)?,
+                changes,
+            };
             let disabled = near.nsds.update(&disable, ask).await.map(drop);
             (disabled, near.nsds.delete(&delete, parse(id)?).await)
         }

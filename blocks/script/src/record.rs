@@ -78,7 +78,11 @@ impl ScriptRecord {
             operation: self.operation,
             root: self.root.clone(),
             sources: if whole { self.sources.clone() } else { vec![] },
-            elements: if whole { self.elements.iter().map(|part| part.element.clone()).collect() } else { vec![] },
+            elements: if whole {
+                self.elements.iter().map(|part| part.element.clone()).collect()
+            } else {
+                vec![]
+            },
         }
     }
 }
@@ -101,7 +105,10 @@ pub(crate) async fn all(store: &dyn Store, tenant: &TenantId) -> Outcome<Vec<Scr
     let mut all = Vec::new();
     let mut token = None;
     loop {
-        let query = Query::all().tenant(tenant.as_str()).limit(manifold_store::PAGE_LIMIT_MAX).after(token);
+        let query = Query::all()
+            .tenant(tenant.as_str())
+            .limit(manifold_store::PAGE_LIMIT_MAX)
+            .after(token);
         let page = store.list(SCRIPT, query).await.map_err(fault)?;
         for doc in page.docs {
             all.push(doc.read().map_err(fault)?);

@@ -73,7 +73,9 @@ impl LeafSource for Sources {
         match digest {
             Some(pinned) if pinned != leaf.digest => Err(LeafError {
                 message: format!("`{uri}` has the digest {}, and {pinned} is pinned", leaf.digest),
-                help: Some("it is another file than the one that was meant; look at it before the pin is changed".to_owned()),
+                help: Some(
+                    "it is another file than the one that was meant; look at it before the pin is changed".to_owned(),
+                ),
                 suggestion: None,
             }),
             _ => Ok(leaf),
@@ -112,11 +114,19 @@ fn pick<'a>(catalogue: &'a [VnfPkgInfo], wanted: &str) -> Result<&'a VnfPkgInfo,
     if let Some(package) = on_boarded().find(|package| package.vnfd_id.as_deref() == Some(wanted)) {
         return Ok(package);
     }
-    let named: Vec<&VnfPkgInfo> =
-        on_boarded().filter(|package| package.vnf_product_name.as_deref() == Some(wanted)).collect();
+    let named: Vec<&VnfPkgInfo> = on_boarded()
+        .filter(|package| package.vnf_product_name.as_deref() == Some(wanted))
+        .collect();
     let fault = |message: String, list: Vec<String>| LeafError {
         message,
-        help: Some(format!("there are: {}", if list.is_empty() { "none".to_owned() } else { list.join(", ") })),
+        help: Some(format!(
+            "there are: {}",
+            if list.is_empty() {
+                "none".to_owned()
+            } else {
+                list.join(", ")
+            }
+        )),
         suggestion: None,
     };
     let shown = |packages: &mut dyn Iterator<Item = &VnfPkgInfo>| -> Vec<String> {
@@ -148,13 +158,20 @@ async fn open(
     packages: &dyn VnfPackageManagement,
     cx: &Context,
 ) -> Outcome<Result<Arc<Leaf>, LeafError>> {
-    let id = package.id.parse().map_err(|_| CallError::internal(format!("package {} has no UUID", package.id)))?;
+    let id = package
+        .id
+        .parse()
+        .map_err(|_| CallError::internal(format!("package {} has no UUID", package.id)))?;
     let content = packages.content(cx, id).await?;
     if content.size > PACKAGE_BYTES_MAX {
-        // The parsed model is there without the archive; only the places of its lines are not.
-        let vnfd = package.vnfd_id.clone().unwrap_or_default();
-        let model = packages.vnfd(cx, vnfd.as_str().into()).await?;
-        return Ok(Leaf::of_model(uri, model).map(Arc::new));
+        return Ok(Err(LeafError {
+            message: format!(
+                "the package of `{uri}` has {} bytes: at most {PACKAGE_BYTES_MAX} are read",
+                content.size
+            ),
+            help: Some("let the script name its descriptor as a file".to_owned()),
+            suggestion: None,
+        }));
     }
     let bytes = tokio::fs::read(&content.file)
         .await

@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::instance::{Attachment, Instantiated, Network, Vnfc};
 use crate::layout::VnfcPlan;
 use crate::neighbours::Links;
+use crate::port::Slot;
 use crate::vnfc::has_image;
 
 /// The step's name, under which other steps find the grant.
@@ -207,6 +208,27 @@ impl Needs {
                 .iter()
                 .map(|port| (port.vim.clone(), format!("port of {}", port.cp)))
                 .collect(),
+            links: Vec::new(),
+        });
+        self
+    }
+
+    /// A machine for a VNFC some of whose interfaces change.
+    pub(crate) fn rewired(mut self, flavour: &DeploymentFlavour, vnfc: &VnfcPlan, slots: &[Slot]) -> Self {
+        let at = slots.iter().filter_map(|slot| match slot {
+            Slot::Kept(port) => Some((port.vim.clone(), format!("port of {}", port.cp))),
+            Slot::New(plan) => match &plan.on {
+                Attachment::External {
+                    link, vim: Some(vim), ..
+                } => Some((vim.clone(), format!("external link {link}"))),
+                Attachment::External { vim: None, .. } | Attachment::Internal { .. } => None,
+            },
+        });
+        self.machines.push(NeededMachine {
+            vnfc: vnfc.id.clone(),
+            vdu: vnfc.vdu.clone(),
+            has_image: has_image(flavour, &vnfc.vdu),
+            at: at.collect(),
             links: Vec::new(),
         });
         self

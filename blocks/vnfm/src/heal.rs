@@ -22,7 +22,7 @@ use crate::grant::{self, AskGrant, GRANT, Needs, machine_id};
 use crate::instance::{INSTANCE, Instance, Instantiated, Machine, Vnfc};
 use crate::instantiate::refused;
 use crate::label;
-use crate::machine::{Machines, MakeMachine, RemoveMachines};
+use crate::machine::{Machines, MakeMachine, Plugs, RemoveMachines};
 use crate::neighbours::Links;
 use crate::occurrence::Summary;
 use crate::start::{self, Beginning, Opening};
@@ -172,7 +172,7 @@ impl Operation for Heal {
                 host_name: vnfc.host_name.clone(),
                 has_image: has_image(&instantiated.flavour, &vnfc.vdu),
                 user_data: instantiated.user_data.get(&vnfc.vdu).cloned(),
-                ports: Some(vnfc.ports.clone()),
+                ports: Plugs::There(vnfc.ports.clone()),
             };
             plan.step(machine_id(&vnfc.id), machine).after(&before);
         }

@@ -76,6 +76,9 @@ pub(crate) struct Vnfc {
     pub(crate) host_name: String,
     /// In the order of the machine's interfaces.
     pub(crate) ports: Vec<Port>,
+    /// The last port of each connection point on each network that it has left.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) former: Vec<Port>,
     /// `None` when an operation was given up before it had one; healing makes it.
     pub(crate) machine: Option<Machine>,
 }

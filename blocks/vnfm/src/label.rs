@@ -20,6 +20,11 @@ pub(crate) fn labels(vnf: VnfInstanceId, step: Uuid, part: &str) -> Metadata {
         .into()
 }
 
+/// Whether a resource with these labels is of that part of its VNF.
+pub(crate) fn is_part(labels: &Metadata, part: &str) -> bool {
+    labels.get(PART).is_some_and(|found| found == part)
+}
+
 /// What the step made.
 pub(crate) fn made_by(step: Uuid) -> QueryFilter {
     QueryFilter {

@@ -8,7 +8,7 @@ use manifold_sol::{ExtVirtualLinkData, VnfExtCpConfig};
 use manifold_vim_interface::NetworkId;
 use serde::{Deserialize, Serialize};
 
-use crate::instance::Attachment;
+use crate::instance::{Attachment, Vnfc};
 
 /// The longest host name (RFC 1123 2.1 allows more in all; one label has at most this, RFC 1035 2.3.4).
 const HOST_NAME_LEN_MAX: usize = 63;
@@ -35,6 +35,16 @@ pub(crate) struct PortPlan {
     /// Empty = the VIM chooses.
     pub(crate) addresses: Vec<IpAddr>,
     pub(crate) mac: Option<String>,
+    /// What a port of the connection point once had on this network, to be had again if nobody else took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) former: Option<Former>,
+}
+
+/// Addresses that a connection point once had.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Former {
+    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) mac: String,
 }
 
 /// What VNFC instances are to be.
@@ -84,6 +94,34 @@ impl Wish<'_> {
             }
         }
         if faults.is_empty() { Ok(vnfcs) } else { Err(faults) }
+    }
+
+    /// What VNFC instances that there are shall be plugged into, whatever they are plugged into now. Errors: everything that is
+    /// wrong with the wish.
+    pub(crate) fn present(&self, vnfcs: &[Vnfc]) -> Result<Vec<VnfcPlan>, Vec<String>> {
+        let mut faults = Vec::new();
+        let outside = Outside::of(self.flavour, self.ext_links, &mut faults);
+        let mut plans = Vec::new();
+        for vdu in &self.flavour.vdus {
+            let mut own = vnfcs.iter().filter(|vnfc| vnfc.vdu == vdu.id).peekable();
+            if own.peek().is_some() {
+                check_vdu(vdu, &outside, self.flavour, &mut faults);
+            }
+            plans.extend(own.map(|vnfc| {
+                VnfcPlan {
+                    id: vnfc.id.clone(),
+                    vdu: vnfc.vdu.clone(),
+                    number: vnfc.number,
+                    host_name: vnfc.host_name.clone(),
+                    ports: vdu
+                        .connection_points
+                        .iter()
+                        .filter_map(|cp| port(cp, vnfc.number, &outside))
+                        .collect(),
+                }
+            }));
+        }
+        if faults.is_empty() { Ok(plans) } else { Err(faults) }
     }
 }
 
@@ -247,6 +285,7 @@ fn port(cp: &VduCp, number: u32, outside: &Outside) -> Option<PortPlan> {
             },
             addresses: own.map(|spot| spot.addresses.clone()).unwrap_or_default(),
             mac: own.and_then(|spot| spot.mac.clone()),
+            former: None,
         });
     }
     let link = cp.virtual_link.clone()?;
@@ -255,6 +294,7 @@ fn port(cp: &VduCp, number: u32, outside: &Outside) -> Option<PortPlan> {
         on: Attachment::Internal { link },
         addresses: Vec::new(),
         mac: None,
+        former: None,
     })
 }
 

@@ -18,6 +18,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test ends at what it did not expect"))]
 
+mod connectivity;
 mod create;
 mod delete;
 mod grant;

@@ -20,7 +20,7 @@ use crate::instance::{Machine, Port};
 use crate::label;
 use crate::neighbours::Links;
 use crate::network::all_gone;
-use crate::port;
+use crate::port::{self, Slot, filled};
 
 /// A machine runs some hundred milliseconds after it was asked for, or when its image was copied; its boot is not waited for.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -45,8 +45,17 @@ pub(crate) struct MakeMachine {
     pub(crate) host_name: String,
     pub(crate) has_image: bool,
     pub(crate) user_data: Option<Sealed>,
-    /// The ports to plug in; `None`: those that the operation's own step made.
-    pub(crate) ports: Option<Vec<Port>>,
+    pub(crate) ports: Plugs,
+}
+
+/// The ports to plug in.
+pub(crate) enum Plugs {
+    /// Those that the operation's own step made.
+    Made,
+    /// Those that there are.
+    There(Vec<Port>),
+    /// Both.
+    Mixed(Vec<Slot>),
 }
 
 impl MakeMachine {
@@ -74,8 +83,9 @@ impl MakeMachine {
 
     fn ask(&self, cx: &StepCx, granted: &Granted, vim: &str) -> Result<AllocateCompute, StepError> {
         let ports = match &self.ports {
-            Some(ports) => ports.clone(),
-            None => cx.output(&port::step_name(&self.vnfc))?,
+            Plugs::There(ports) => ports.clone(),
+            Plugs::Made => cx.output(&port::step_name(&self.vnfc))?,
+            Plugs::Mixed(slots) => filled(slots, &cx.output::<Vec<Port>>(&port::step_name(&self.vnfc))?)?,
         };
         let interface = |port: &Port| VirtualInterfaceData {
             network_id: None,

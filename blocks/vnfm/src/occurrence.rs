@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::grant::grant_id;
 use crate::instance::{INSTANCE, Machine, Network};
 use crate::vnfm::Vnfm;
-use crate::{heal, instantiate, scale, terminate};
+use crate::{connectivity, heal, instantiate, scale, terminate};
 
 /// Occurrences that are read at a time.
 const PAGE: u32 = 500;
@@ -98,7 +98,8 @@ impl Vnfm {
 }
 
 /// The operations' kinds, and what SOL003 calls them.
-const KINDS: [(&str, VnfLcmOperation); 5] = [
+const KINDS: [(&str, VnfLcmOperation); 6] = [
+    (connectivity::KIND, VnfLcmOperation::ChangeExtConn),
     (instantiate::KIND, VnfLcmOperation::Instantiate),
     (scale::OUT, VnfLcmOperation::Scale),
     (scale::IN, VnfLcmOperation::Scale),

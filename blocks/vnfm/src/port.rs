@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use manifold_call::ErrorKind;
 use manifold_lcm::{Found, Progress, Step, StepCx, StepError, UndoProgress};
 use manifold_vim_interface::{
     AllocateNetworkResource, NetworkId, NetworkResource, NetworkResourceData, VimHandle, VirtualNetworkPort,
     VirtualNetworkPortData,
 };
 use manifold_vnfm_interface::VnfInstanceId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -29,7 +30,29 @@ pub(crate) fn step_name(vnfc: &str) -> String {
     format!("ports/{vnfc}")
 }
 
-/// Makes all ports of one VNFC.
+/// An interface of a VNFC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Slot {
+    /// On a port that is there.
+    Kept(Port),
+    /// On one to make.
+    New(PortPlan),
+}
+
+/// The ports of a VNFC, in the order of its interfaces: those that are kept and those that were made. Errors: one was not made.
+pub(crate) fn filled(slots: &[Slot], made: &[Port]) -> Result<Vec<Port>, StepError> {
+    let port = |slot: &Slot| match slot {
+        Slot::Kept(port) => Ok(port.clone()),
+        Slot::New(plan) => {
+            let found = made.iter().find(|port| port.cp == plan.cp).cloned();
+            found.ok_or_else(|| StepError::internal(format!("the port of {} was not made", plan.cp)))
+        }
+    };
+    slots.iter().map(port).collect()
+}
+
+/// Makes ports of one VNFC.
 pub(crate) struct MakePorts {
     pub(crate) links: Links,
     pub(crate) vnf: VnfInstanceId,
@@ -72,6 +95,35 @@ impl MakePorts {
         })
     }
 
+    /// With the addresses that it once had. `None`: it had none, or somebody has them now.
+    async fn as_before(
+        &self,
+        cx: &StepCx,
+        vim: &VimHandle,
+        plan: &PortPlan,
+    ) -> Result<Option<NetworkResource>, StepError> {
+        let Some(former) = &plan.former else { return Ok(None) };
+        let again = PortPlan {
+            addresses: former.addresses.clone(),
+            mac: Some(former.mac.clone()),
+            ..plan.clone()
+        };
+        let context = cx.context_of(&format!("{} again", plan.cp));
+        match vim.networks.allocate(&context, self.ask(cx, &again)?).await {
+            Ok(made) => Ok(Some(made)),
+            // The subnets may be others by now.
+            Err(error)
+                if matches!(
+                    error.kind,
+                    ErrorKind::Conflict | ErrorKind::Exhausted | ErrorKind::Invalid
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn port(plan: &PortPlan, vim: &VimHandle, made: VirtualNetworkPort) -> Port {
         Port {
             cp: plan.cp.clone(),
@@ -112,11 +164,14 @@ impl Step for MakePorts {
         let vim = self.vim(cx)?;
         let mut ports = Vec::with_capacity(self.vnfc.ports.len());
         for plan in &self.vnfc.ports {
-            match vim
-                .networks
-                .allocate(&cx.context_of(&plan.cp), self.ask(cx, plan)?)
-                .await?
-            {
+            let made = match self.as_before(cx, &vim, plan).await? {
+                Some(made) => made,
+                None => {
+                    let ask = self.ask(cx, plan)?;
+                    vim.networks.allocate(&cx.context_of(&plan.cp), ask).await?
+                }
+            };
+            match made {
                 NetworkResource::NetworkPortData(made) => ports.push(Self::port(plan, &vim, made)),
                 NetworkResource::NetworkData(_) | NetworkResource::SubnetData(_) => {
                     return Err(StepError::internal(format!(

@@ -10,7 +10,7 @@ use manifold_vnfm_interface::VnfInstanceId;
 use crate::grant::machine_id;
 use crate::instance::{Machine, Network, Port, Vnfc};
 use crate::layout::VnfcPlan;
-use crate::machine::MakeMachine;
+use crate::machine::{MakeMachine, Plugs};
 use crate::neighbours::Links;
 use crate::port::{self, MakePorts};
 
@@ -44,7 +44,7 @@ impl NewVnfcs<'_> {
                 host_name: vnfc.host_name.clone(),
                 has_image: has_image(self.flavour, &vnfc.vdu),
                 user_data: self.user_data.get(&vnfc.vdu).cloned(),
-                ports: None,
+                ports: Plugs::Made,
             };
             plan.step(machine_id(&vnfc.id), machine).after(&ports);
         }
@@ -85,6 +85,7 @@ pub(crate) fn made(plans: &[VnfcPlan], outputs: &Outputs) -> Result<Vec<Vnfc>, S
             number: plan.number,
             host_name: plan.host_name.clone(),
             ports,
+            former: Vec::new(),
             machine: outputs.find::<Machine>(&machine_id(&plan.id))?,
         });
     }

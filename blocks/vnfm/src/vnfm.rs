@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use manifold_call::{CallError, Context, OccurrenceId, Outcome};
 use manifold_lcm::{CancelMode, Engine, EngineError, Operation};
 use manifold_sol::{
-    CancelModeType, HealVnfRequest, InstantiateVnfRequest, ScaleVnfRequest, TerminateVnfRequest, VnfInstance,
-    VnfLcmOpOcc,
+    CancelModeType, ChangeExtVnfConnectivityRequest, HealVnfRequest, InstantiateVnfRequest, ScaleVnfRequest,
+    TerminateVnfRequest, VnfInstance, VnfLcmOpOcc,
 };
 use manifold_store::{Query, Store, StoreError};
 use manifold_vnfm_interface::{Ask, CancelOperation, NewVnf, VnfInstanceId, VnfLifecycleManagement};
 
+use crate::connectivity::Change;
 use crate::heal::Heal;
 use crate::instance::{INSTANCE, Instance};
 use crate::instantiate::Instantiate;
@@ -71,6 +72,7 @@ impl Vnfm {
             Arc::new(ScaleOut(links())),
             Arc::new(ScaleIn(links())),
             Arc::new(Heal(links())),
+            Arc::new(Change(links())),
             Arc::new(Terminate(links())),
         ]
     }
@@ -151,6 +153,10 @@ impl VnfLifecycleManagement for Vnfm {
 
     async fn heal(&self, cx: &Context, ask: Ask<HealVnfRequest>) -> Outcome<OccurrenceId> {
         start!(self, cx, ask, begin_heal)
+    }
+
+    async fn change_ext_conn(&self, cx: &Context, ask: Ask<ChangeExtVnfConnectivityRequest>) -> Outcome<OccurrenceId> {
+        start!(self, cx, ask, begin_change)
     }
 
     async fn terminate(&self, cx: &Context, ask: Ask<TerminateVnfRequest>) -> Outcome<OccurrenceId> {

@@ -18,7 +18,7 @@ const SILENT_MS: u32 = 1_500;
 const LIMIT: Duration = Duration::from_secs(80);
 
 /// An operator's way to the lab's API.
-pub(super) struct Prober {
+pub struct Prober {
     root: String,
     bearer: String,
 }
@@ -32,7 +32,7 @@ fn curl(arguments: &[&str]) -> Value {
 
 impl Prober {
     /// Enters with the control plane's login.
-    pub(super) fn enter(cluster: &Cluster) -> Prober {
+    pub fn enter(cluster: &Cluster) -> Prober {
         let file = cluster.data_dir().join("login.json");
         let login = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let login: Value = serde_json::from_str(&login).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -65,13 +65,13 @@ impl Prober {
     }
 
     /// Panics unless a ping is answered.
-    pub(super) fn reaches(&self, what: &str, from: &Value, to: IpAddr) {
+    pub fn reaches(&self, what: &str, from: &Value, to: IpAddr) {
         let seen = self.send(from, &json!({"probe": "ping", "to": to}), PATIENT_MS);
         assert_eq!(seen["outcome"], "answered", "{what}: {from} pinged {to}: {seen}");
     }
 
     /// Panics when a ping is answered that is sent on the first interface's wire.
-    pub(super) fn does_not_reach(&self, what: &str, from: &Value, to: IpAddr) {
+    pub fn does_not_reach(&self, what: &str, from: &Value, to: IpAddr) {
         let seen = self.send(from, &json!({"probe": "pingOnLink", "to": to}), SILENT_MS);
         let sent = !text(&seen["why"]).starts_with("not sent");
         assert!(

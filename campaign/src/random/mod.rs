@@ -7,11 +7,12 @@ mod ask;
 mod case;
 mod write;
 
+pub use ask::Prober;
+
 use crate::chance::Chance;
 use crate::cluster::{COMMAND, Cluster};
 use crate::life::{each, kernel, objects, text};
 use crate::wait::wait_for;
-use ask::Prober;
 use case::{Case, neighbours};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

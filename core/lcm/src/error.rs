@@ -158,6 +158,14 @@ pub enum EngineError {
         /// What was asked.
         task: Task,
     },
+    /// The operation has gone too far to be rolled back (409).
+    #[error("operation occurrence {occurrence} is past its point of no return: {why}")]
+    NoReturn {
+        /// The occurrence.
+        occurrence: OccurrenceId,
+        /// What is behind that point.
+        why: &'static str,
+    },
     /// The occurrence has not ended (409).
     #[error("operation occurrence {occurrence} is {state} and has not ended")]
     NotEnded {
@@ -240,6 +248,7 @@ impl From<EngineError> for CallError {
             EngineError::WrongState { .. } | EngineError::NotEnded { .. } | EngineError::KeyReused { .. } => {
                 CallError::conflict(detail)
             }
+            EngineError::NoReturn { .. } => CallError::conflict(detail).cure("retry it; or continue, or fail it"),
             // SOL003 5.4.14: a task that an occurrence does not support does not exist there, a 404.
             EngineError::NotSupported { .. } => CallError::not_found(detail),
             EngineError::Parked { .. } => CallError::conflict(detail).cure("use the program that wrote it"),

@@ -87,6 +87,7 @@ pub(crate) struct Planned {
     pub(crate) step: Arc<dyn Step>,
     pub(crate) preparation: bool,
     pub(crate) forward_only: Option<&'static str>,
+    pub(crate) no_return: Option<&'static str>,
     pub(crate) despite_failures: bool,
 }
 
@@ -120,6 +121,7 @@ impl Plan {
             step: Arc::from(step),
             preparation: false,
             forward_only: None,
+            no_return: None,
             despite_failures: false,
         });
         StepInPlan { plan: self, index }
@@ -146,9 +148,9 @@ impl Plan {
 
     /// Replaces each step by what the function makes of it; for decorators.
     #[cfg(feature = "fault")]
-    pub(crate) fn map_steps(mut self, mut make: impl FnMut(&str, Arc<dyn Step>) -> Arc<dyn Step>) -> Self {
+    pub(crate) fn map_steps(mut self, mut make: impl FnMut(&Planned) -> Arc<dyn Step>) -> Self {
         for planned in &mut self.steps {
-            planned.step = make(&planned.name, Arc::clone(&planned.step));
+            planned.step = make(planned);
         }
         self
     }
@@ -234,6 +236,13 @@ impl StepInPlan<'_> {
     /// The step has no undo, because of `why` (one line). Rolling back passes over it.
     pub fn forward_only(self, why: &'static str) -> Self {
         self.plan.steps[self.index].forward_only = Some(why);
+        self
+    }
+
+    /// Once the step is done, the operation is not rolled back any more, because of `why` (one line): it is retried, continued or
+    /// given up. Steps after it may take away what nobody could give back.
+    pub fn no_return(self, why: &'static str) -> Self {
+        self.plan.steps[self.index].no_return = Some(why);
         self
     }
 

@@ -156,6 +156,11 @@ impl Inner {
             Loaded::Driver(driver, commands) => (driver, commands),
             Loaded::Parked(reason) => return Err(EngineError::Parked { occurrence: id, reason }),
         };
+        if task == Task::Rollback
+            && let Some(why) = driver.past_return()
+        {
+            return Err(EngineError::NoReturn { occurrence: id, why });
+        }
         match self.drive(*driver, commands, Opening::Task(task)).await {
             Ok(()) => Ok(()),
             // Another task was quicker, and the state is now another.

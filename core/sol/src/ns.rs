@@ -2,8 +2,8 @@
 
 use crate::wire::{wire, wire_enums};
 use crate::{
-    CancelModeType, ChangeType, CpProtocolData, CpProtocolInfo, LcmOperationState, ProblemDetails, ResourceHandle,
-    VnfInstance,
+    CancelModeType, ChangeType, CpProtocolData, CpProtocolInfo, ExtVirtualLinkData, LcmOperationState, ProblemDetails,
+    ResourceHandle, VnfInstance,
 };
 
 wire! {
@@ -29,6 +29,9 @@ wire! {
         /// Where VNFs shall be.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub location_constraints: Vec<VnfLocationConstraint>,
+        /// NSs that are there already and become nested ones.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub nested_ns_instance_data: Vec<NestedNsInstanceData>,
         /// For VNFs, by their profiles.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub additional_params_for_vnf: Vec<ParamsForVnf>,
@@ -72,6 +75,13 @@ wire! {
         pub cpd_id: Option<String>,
         /// Addresses.
         pub cp_protocol_data: Vec<CpProtocolData>,
+    }
+    /// NestedNsInstanceData (SOL005 6.5.3.19).
+    pub struct NestedNsInstanceData {
+        /// Which.
+        pub nested_ns_instance_id: String,
+        /// The profile in the NSD whose place it takes.
+        pub ns_profile_id: String,
     }
     /// VnfLocationConstraint (SOL005 6.5.3.20).
     pub struct VnfLocationConstraint {
@@ -160,6 +170,74 @@ wire! {
         /// When; now if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub termination_time: Option<String>,
+    }
+    /// UpdateNsRequest (SOL005 6.5.2.12): which of the others is there, `updateType` says.
+    pub struct UpdateNsRequest {
+        /// What.
+        pub update_type: UpdateType,
+        /// For `REMOVE_VNF`: which.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub remove_vnf_instance_id: Vec<String>,
+        /// For `INSTANTIATE_VNF`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub instantiate_vnf_data: Vec<InstantiateVnfData>,
+        /// For `CHANGE_EXTERNAL_VNF_CONNECTIVITY`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub change_ext_vnf_connectivity_data: Vec<ChangeExtVnfConnectivityData>,
+        /// For `ADD_SAP`. Ours: also for `ASSOC_NEW_NSD_VERSION`, for SAPs that the new NSD adds.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub add_sap: Vec<SapData>,
+        /// For `REMOVE_SAP`: which.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub remove_sap_id: Vec<String>,
+        /// For `ASSOC_NEW_NSD_VERSION`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub assoc_new_nsd_version_data: Option<AssocNewNsdVersionData>,
+        /// Ours: for `ASSOC_NEW_NSD_VERSION`, physical functions that the new NSD adds.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub add_pnf_data: Vec<AddPnfData>,
+        /// When; now if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub update_time: Option<String>,
+    }
+    /// InstantiateVnfData (SOL005 6.5.3.24).
+    pub struct InstantiateVnfData {
+        /// Profile in the NSD; this …
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub vnf_profile_id: Option<String>,
+        /// … or descriptor and …
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub vnfd_id: Option<String>,
+        /// … deployment flavour, which one profile has.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub vnf_flavour_id: Option<String>,
+        /// Name of the instance.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub vnf_instance_name: Option<String>,
+        /// For the VNF.
+        #[serde(default, skip_serializing_if = "crate::KeyValues::is_empty")]
+        pub additional_params: std::collections::BTreeMap<String, serde_json::Value>,
+        /// Where it shall be.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub location_constraints: Option<VnfLocationConstraint>,
+    }
+    /// ChangeExtVnfConnectivityData (SOL005 6.5.3.33).
+    pub struct ChangeExtVnfConnectivityData {
+        /// Which.
+        pub vnf_instance_id: String,
+        /// Links of the NS, by their ids, with the connection points that shall be on them.
+        pub ext_virtual_links: Vec<ExtVirtualLinkData>,
+        /// For the VNF.
+        #[serde(default, skip_serializing_if = "crate::KeyValues::is_empty")]
+        pub additional_params: std::collections::BTreeMap<String, serde_json::Value>,
+    }
+    /// AssocNewNsdVersionData (SOL005 6.5.3.34).
+    pub struct AssocNewNsdVersionData {
+        /// The NSD; it has the `nsdInvariantId` of the one before.
+        pub new_nsd_id: String,
+        /// Whether the NS is made what the new NSD says; absent = not.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub sync: Option<bool>,
     }
     /// NsInstance (SOL005 6.5.2.10).
     pub struct NsInstance {
@@ -415,6 +493,65 @@ wire_enums! {
         /// To levels of aspects.
         #[serde(rename = "SCALE_TO_SCALE_LEVEL(S)")]
         ScaleToScaleLevels,
+    }
+    /// What an update changes (SOL005 6.5.2.12).
+    pub enum UpdateType {
+        /// Takes existing VNFs in.
+        AddVnf,
+        /// Takes VNFs away.
+        RemoveVnf,
+        /// Makes VNFs.
+        InstantiateVnf,
+        /// Another deployment flavour of VNFs.
+        ChangeVnfDf,
+        /// Starts and stops VNFs.
+        OperateVnf,
+        /// Names and properties of VNFs.
+        ModifyVnfInformation,
+        /// Which links VNFs are on.
+        ChangeExternalVnfConnectivity,
+        /// Other packages of VNFs.
+        #[serde(rename = "CHANGE_VNFPKG")]
+        ChangeVnfPkg,
+        /// Makes SAPs. ETSI's OpenAPI spells it with a blank, its text does not.
+        #[serde(alias = "ADD SAP")]
+        AddSap,
+        /// Takes SAPs away.
+        RemoveSap,
+        /// Takes existing NSs in.
+        AddNestedNs,
+        /// Lets nested NSs go.
+        RemoveNestedNs,
+        /// Another version of the NSD.
+        AssocNewNsdVersion,
+        /// VNFs to another NS.
+        MoveVnf,
+        /// Makes forwarding graphs.
+        AddVnffg,
+        /// Takes forwarding graphs away.
+        RemoveVnffg,
+        /// Changes forwarding graphs.
+        UpdateVnffg,
+        /// Another deployment flavour.
+        ChangeNsDf,
+        /// Connects physical functions.
+        AddPnf,
+        /// Changes physical functions.
+        ModifyPnf,
+        /// Disconnects physical functions.
+        RemovePnf,
+        /// Snapshots of VNFs.
+        CreateVnfSnapshot,
+        /// VNFs as they were in a snapshot.
+        RevertVnfToSnapshot,
+        /// Forgets snapshots.
+        DeleteVnfSnapshotInfo,
+        /// What is known of the WAN.
+        ModifyWanConnectionInfo,
+        /// Makes links.
+        CreateNsVirtualLink,
+        /// Takes links away.
+        DeleteNsVirtualLink,
     }
     /// How much of an NS is healed.
     pub enum DegreeHealing {

@@ -94,6 +94,18 @@ wire! {
         #[serde(default, skip_serializing_if = "crate::KeyValues::is_empty")]
         pub additional_params: std::collections::BTreeMap<String, serde_json::Value>,
     }
+    /// ChangeExtVnfConnectivityRequest (SOL003 5.5.2.11).
+    pub struct ChangeExtVnfConnectivityRequest {
+        /// Networks to connect to, with the external connection points that shall be on them from now on. Connection points that are
+        /// not named stay where they are.
+        pub ext_virtual_links: Vec<ExtVirtualLinkData>,
+        /// The managers to use: by connection id.
+        #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+        pub vim_connection_info: std::collections::BTreeMap<String, VimConnectionInfo>,
+        /// For the VNF.
+        #[serde(default, skip_serializing_if = "crate::KeyValues::is_empty")]
+        pub additional_params: std::collections::BTreeMap<String, serde_json::Value>,
+    }
     /// TerminateVnfRequest (SOL003 5.5.2.8).
     pub struct TerminateVnfRequest {
         /// How.
@@ -396,6 +408,8 @@ wire_enums! {
         Heal,
         /// Terminate.
         Terminate,
+        /// Change external connectivity.
+        ChangeExtConn,
     }
     /// What became of a resource.
     pub enum ChangeType {

@@ -16,6 +16,7 @@ mod lifecycle;
 mod package;
 mod script;
 mod topology;
+mod update;
 
 pub use event::ns_operation_event;
 pub use granting::*;
@@ -23,3 +24,4 @@ pub use lifecycle::*;
 pub use package::*;
 pub use script::*;
 pub use topology::*;
+pub use update::*;

@@ -1,7 +1,7 @@
 use manifold_call::{OccurrenceId, Subject, interface, uuid_id};
 use manifold_sol::{
     CancelModeType, CreateNsRequest, HealNsRequest, InstantiateNsRequest, NsInstance, NsLcmOpOcc, ScaleNsRequest,
-    TerminateNsRequest,
+    TerminateNsRequest, UpdateNsRequest,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -20,6 +20,10 @@ interface! {
         async fn instantiate(ask: OnNs<InstantiateNsRequest>) -> OccurrenceId;
         /// Scales VNFs in it.
         async fn scale(ask: OnNs<ScaleNsRequest>) -> OccurrenceId;
+        /// Changes what it consists of: all of it or nothing. What fails before the first removal is rolled back; what fails after it
+        /// waits to be retried. Errors: `Conflict` (NOT_INSTANTIATED), `Busy`, `Unsupported` (update types; names those that are
+        /// offered), `Invalid` (all faults at once).
+        async fn update(ask: OnNs<UpdateNsRequest>) -> OccurrenceId;
         /// Heals it, or VNFs in it.
         async fn heal(ask: OnNs<HealNsRequest>) -> OccurrenceId;
         /// Takes everything away that was made for it.
@@ -46,6 +50,8 @@ interface! {
         async fn cancel(ask: CancelNsOperation) -> ();
         /// Steps of an operation, with their states and times, for progress displays (ours).
         async fn progress(id: OccurrenceId) -> Progress;
+        /// What an update would change; nothing is (ours). Errors: those of the update itself, but for `Busy`.
+        async fn plan_update(ask: OnNs<UpdateNsRequest>) -> crate::Changes;
         /// An NS as a graph (ours).
         async fn topology(id: NsInstanceId) -> crate::NsTopology;
     }

@@ -11,8 +11,8 @@
 
 use manifold_call::{OccurrenceId, Subject, interface, uuid_id};
 use manifold_sol::{
-    CancelModeType, CreateVnfRequest, HealVnfRequest, InstantiateVnfRequest, ScaleVnfRequest, TerminateVnfRequest,
-    VnfInstance, VnfLcmOpOcc,
+    CancelModeType, ChangeExtVnfConnectivityRequest, CreateVnfRequest, HealVnfRequest, InstantiateVnfRequest,
+    ScaleVnfRequest, TerminateVnfRequest, VnfInstance, VnfLcmOpOcc,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +33,10 @@ interface! {
         async fn scale(ask: Ask<ScaleVnfRequest>) -> OccurrenceId;
         /// Makes VNFC instances anew that are not well, with their addresses.
         async fn heal(ask: Ask<HealVnfRequest>) -> OccurrenceId;
+        /// Moves external connection points to other networks. A VNFC instance with such a connection point gets a new machine: its
+        /// identity, name, other ports and addresses stay; what it held in memory and on its disk does not. VNFC instances without
+        /// one are not touched. Errors: `Conflict` (NOT_INSTANTIATED), `Busy`, `Invalid` (all faults at once).
+        async fn change_ext_conn(ask: Ask<ChangeExtVnfConnectivityRequest>) -> OccurrenceId;
         /// Takes its resources away. Errors: `Conflict` (NOT_INSTANTIATED), `Busy`.
         async fn terminate(ask: Ask<TerminateVnfRequest>) -> OccurrenceId;
         /// Forgets an instance without resources. Errors: `Conflict` (INSTANTIATED), `Busy`.

@@ -178,6 +178,11 @@ pub fn read_definitions(entry: &str, files: &DefinitionFiles) -> Result<ReadLeaf
     sol001(descriptor, diagnostics, digest, text)
 }
 
+/// The files that a definitions file imports, as paths from the root of what it is in. ETSI's own are among them, which are built in.
+pub fn imports(file: &str, bytes: &[u8]) -> Vec<String> {
+    crate::tosca::definitions::imports_of(file, bytes)
+}
+
 /// The leaf of a package that was read already, whose definitions are in `files`.
 pub fn read_leaf_package(
     package: Package,

@@ -7,6 +7,17 @@
 //! ```
 //! Pure: text in, trees, scripts and diagnostics out. What names mean is the business of `manifold-nemo`.
 //!
+//! ```
+//! use manifold_nemo_syntax::{ParseOptions, format, parse};
+//!
+//! let mut parse = parse("CREATE Node edge type firewall", ParseOptions::default());
+//! let codes: Vec<_> = parse.diagnostics().iter().map(|told| told.code.0).collect();
+//! assert_eq!(codes, ["L-CASE", "E-SEMI"]);
+//! parse.edit(30..30, ";");
+//! assert_eq!(format(&parse), "CREATE Node edge Type firewall;\n");
+//! assert_eq!(parse.script().statements.len(), 1);
+//! ```
+//!
 //! The language is that of draft-xia-sdnrg-nemo-language as OpenDaylight executes it, with the VNFD extension of
 //! draft-aranda-nfvrg-recursive-vnf-03.
 

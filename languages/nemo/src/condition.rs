@@ -158,41 +158,47 @@ pub fn measured(condition: &Condition) -> Vec<&Name> {
     found
 }
 
-/// Whether a condition holds at a moment. A measured state never holds, and neither does its opposite.
+/// Whether a condition holds at a moment. One on a measured state never holds, and neither does its opposite; nor does one that is nested
+/// deeper than any that a script can have.
 ///
 /// A range of `time` that ends before it begins goes over midnight.
 pub fn holds(condition: &Condition, at: Moment) -> bool {
-    measured(condition).is_empty() && holds_at(condition, at, 0)
+    measured(condition).is_empty() && holds_at(condition, at, 0) == Some(true)
 }
 
-fn holds_at(condition: &Condition, at: Moment, depth: usize) -> bool {
+/// `None`: that cannot be said.
+fn holds_at(condition: &Condition, at: Moment, depth: usize) -> Option<bool> {
     if depth > DEPTH_MAX {
-        return false;
+        return None;
     }
     match condition {
-        Condition::Any(all) => all.iter().any(|one| holds_at(one, at, depth + 1)),
-        Condition::All(all) => all.iter().all(|one| holds_at(one, at, depth + 1)),
-        Condition::Not(inner) => !holds_at(inner, at, depth + 1),
+        Condition::Any(all) => {
+            let each: Option<Vec<bool>> = all.iter().map(|one| holds_at(one, at, depth + 1)).collect();
+            Some(each?.contains(&true))
+        }
+        Condition::All(all) => {
+            let each: Option<Vec<bool>> = all.iter().map(|one| holds_at(one, at, depth + 1)).collect();
+            Some(!each?.contains(&false))
+        }
+        Condition::Not(inner) => Some(!holds_at(inner, at, depth + 1)?),
         Condition::Term {
             name,
             comparison,
             value,
             ..
         } => {
-            let Some(clock) = Clock::named(&name.text) else {
-                return false;
-            };
+            let clock = Clock::named(&name.text)?;
             let now = clock.of(at);
-            match (comparison, clock.moments(*comparison, value).as_deref()) {
-                (Comparison::Equal, Ok([then])) => now == *then,
-                (Comparison::NotEqual, Ok([then])) => now != *then,
-                (Comparison::Greater, Ok([then])) => now > *then,
-                (Comparison::Less, Ok([then])) => now < *then,
-                (Comparison::GreaterOrEqual, Ok([then])) => now >= *then,
-                (Comparison::LessOrEqual, Ok([then])) => now <= *then,
-                (Comparison::Between, Ok([first, last])) if first <= last => *first <= now && now <= *last,
-                (Comparison::Between, Ok([first, last])) if clock == Clock::Time => now >= *first || now <= *last,
-                _ => false,
+            match (comparison, clock.moments(*comparison, value).ok()?.as_slice()) {
+                (Comparison::Equal, [then]) => Some(now == *then),
+                (Comparison::NotEqual, [then]) => Some(now != *then),
+                (Comparison::Greater, [then]) => Some(now > *then),
+                (Comparison::Less, [then]) => Some(now < *then),
+                (Comparison::GreaterOrEqual, [then]) => Some(now >= *then),
+                (Comparison::LessOrEqual, [then]) => Some(now <= *then),
+                (Comparison::Between, [first, last]) if first <= last => Some(*first <= now && now <= *last),
+                (Comparison::Between, [first, last]) if clock == Clock::Time => Some(now >= *first || now <= *last),
+                _ => Some(false),
             }
         }
     }

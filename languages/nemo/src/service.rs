@@ -96,7 +96,7 @@ pub struct Net {
     pub name: String,
     /// All connections that are this net, the first one first.
     pub connections: Vec<String>,
-    /// `p2p`, `p2mp`, `mesh`, `chain`.
+    /// `p2p`, `p2mp` or `mesh`. A connection of type `chain` is a `p2p` net for each pair of neighbours in it.
     pub shape: String,
     /// Nodes' connection points on it, in the order of the text.
     pub ends: Vec<End>,

@@ -49,13 +49,14 @@ pub(crate) struct Roles {
 
 impl PartialEq for Roles {
     fn eq(&self, other: &Self) -> bool {
-        let same_parameter = |((a, of), (b, and)): (&(usize, Arc<Leaf>), &(usize, Arc<Leaf>))| {
-            a == b && (Arc::ptr_eq(of, and) || of == and)
-        };
         self.mgmt == other.mgmt
             && self.data == other.data
             && self.by_parameter.len() == other.by_parameter.len()
-            && self.by_parameter.iter().zip(&other.by_parameter).all(same_parameter)
+            && self
+                .by_parameter
+                .iter()
+                .zip(&other.by_parameter)
+                .all(|(ours, theirs)| ours.0 == theirs.0 && (Arc::ptr_eq(&ours.1, &theirs.1) || ours.1 == theirs.1))
     }
 }
 
@@ -64,7 +65,7 @@ impl PartialEq for Roles {
 pub(crate) struct Witness {
     /// From the connection point inwards: `input`, `sample_vnf`, `xe0`.
     pub(crate) path: String,
-    pub(crate) label: Label,
+    pub(crate) label: Arc<Label>,
 }
 
 impl Roles {
@@ -75,7 +76,7 @@ impl Roles {
             let message = format!("interface `{}` is of type {}", interface.name, interface.role);
             Arc::new(Witness {
                 path: interface.name.clone(),
-                label: interface_label(leaf, interface, message),
+                label: Arc::new(interface_label(leaf, interface, message)),
             })
         };
         let mut roles = Self::default();
@@ -103,7 +104,7 @@ impl Roles {
         let outer = |witness: &Arc<Witness>| {
             Arc::new(Witness {
                 path: format!("{node}:{}", witness.path),
-                label: witness.label.clone(),
+                label: Arc::clone(&witness.label),
             })
         };
         if self.mgmt.is_none() {

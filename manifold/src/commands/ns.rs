@@ -1,5 +1,7 @@
 //! `manifold ns`: network services.
 
+mod update;
+
 use crate::client::{Session, follow::follow, print};
 use crate::config::Config;
 use anyhow::{Context as _, bail};
@@ -27,6 +29,8 @@ pub enum Command {
     Instantiate(InstantiateArguments),
     /// More or fewer VNFC instances of a VNF
     Scale(ScaleArguments),
+    /// Change what it consists of: all of it or nothing
+    Update(update::Arguments),
     /// Make machines anew that are not well
     Heal(HealArguments),
     /// Take everything away that was made for it, and forget it
@@ -153,6 +157,7 @@ pub async fn run(config: Config, command: Command, json: bool) -> anyhow::Result
             let id = lifecycle.scale(&session.cx(), ask).await?;
             ended(&session, id, arguments.no_wait, json).await
         }
+        Command::Update(arguments) => update::run(&session, arguments, json).await,
         Command::Heal(arguments) => {
             let ns = find(&session, &arguments.ns).await?;
             let request = match &arguments.vnf {
@@ -203,23 +208,7 @@ pub async fn run(config: Config, command: Command, json: bool) -> anyhow::Result
 }
 
 async fn instantiate(session: &Session, arguments: InstantiateArguments, json: bool) -> anyhow::Result<()> {
-    let nsds = session.nfvo.nsds.query(&session.cx(), ()).await?;
-    let named = |name: &Option<String>| name.as_deref() == Some(&arguments.nsd);
-    let mut found = nsds
-        .iter()
-        .filter(|nsd| nsd.id == arguments.nsd || named(&nsd.nsd_id) || named(&nsd.nsd_name));
-    let Some(nsd) = found.next() else {
-        let known: Vec<&str> = nsds.iter().filter_map(|nsd| nsd.nsd_name.as_deref()).collect();
-        return Err(CallError::not_found(format!("there is no NSD {:?}", arguments.nsd))
-            .cure(format!(
-                "on-boarded: {}; add one with `manifold package push DIR`",
-                known.join(", ")
-            ))
-            .into());
-    };
-    if found.next().is_some() {
-        bail!("several NSDs are called {:?}; name one by its id", arguments.nsd);
-    }
+    let nsd = &nsd_called(session, &arguments.nsd).await?;
     let mut request: InstantiateNsRequest = match &arguments.request {
         Some(file) => {
             let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
@@ -282,6 +271,28 @@ async fn instantiate(session: &Session, arguments: InstantiateArguments, json: b
         println!("NS {} ({})", ns.ns_instance_name, ns.id);
     }
     ended(session, id, arguments.no_wait, json).await
+}
+
+/// The NSD with this nsdId, name or on-boarded id.
+async fn nsd_called(session: &Session, name: &str) -> anyhow::Result<NsdInfo> {
+    let nsds = session.nfvo.nsds.query(&session.cx(), ()).await?;
+    let named = |known: &Option<String>| known.as_deref() == Some(name);
+    let mut found = nsds
+        .iter()
+        .filter(|nsd| nsd.id == name || named(&nsd.nsd_id) || named(&nsd.nsd_name));
+    let Some(nsd) = found.next() else {
+        let known: Vec<&str> = nsds.iter().filter_map(|nsd| nsd.nsd_name.as_deref()).collect();
+        return Err(CallError::not_found(format!("there is no NSD {name:?}"))
+            .cure(format!(
+                "on-boarded: {}; add one with `manifold package push DIR`",
+                known.join(", ")
+            ))
+            .into());
+    };
+    if found.next().is_some() {
+        bail!("several NSDs are called {name:?}; name one by its id");
+    }
+    Ok(nsd.clone())
 }
 
 async fn ended(session: &Session, id: OccurrenceId, no_wait: bool, json: bool) -> anyhow::Result<()> {

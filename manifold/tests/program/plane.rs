@@ -104,6 +104,12 @@ pub(crate) fn culprits() {
     }
     let listed = cluster.json(&["package", "list"]);
     assert_eq!(each(&listed).count(), 2, "{listed}");
+    // Nor is an NSD that nests one which is not there.
+    fails(
+        &["package", "push", &example("nested/ns")],
+        1,
+        &["0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c3001", "`left`", "`right`"],
+    );
     // The same descriptor a second time.
     fails(
         &["package", "push", &example("minimal/vnf")],

@@ -3,7 +3,7 @@
 use crate::{NSD, NSLCM, OURS, VNFPKGM};
 use manifold_http::api::Api;
 use manifold_http::openapi::{Content, Document, Operation, operation};
-use manifold_nfvo_interface::{NsTopology, Progress};
+use manifold_nfvo_interface::{Changes, NsTopology, Progress};
 use manifold_sol::*;
 
 const ZIP: Content = Content::Bytes("application/zip");
@@ -141,6 +141,14 @@ const NSLCM_V2: &[Operation] = &[
         .starts(),
     operation(
         "post",
+        "/ns_instances/{id}/update",
+        "updateNs",
+        "Changes what an NS consists of: all of it or nothing.",
+    )
+    .takes(Content::json::<UpdateNsRequest>())
+    .starts(),
+    operation(
+        "post",
         "/ns_instances/{id}/heal",
         "healNs",
         "Heals an NS or VNFs of it.",
@@ -222,6 +230,14 @@ const MANIFOLD_V1: &[Operation] = &[
         "An NS as a graph, with live addresses and states.",
     )
     .gives(Content::json::<NsTopology>()),
+    operation(
+        "post",
+        "/ns_instances/{id}/update_plan",
+        "planUpdate",
+        "What an update would make, change and take away; nothing is done.",
+    )
+    .takes(Content::json::<UpdateNsRequest>())
+    .gives(Content::json::<Changes>()),
 ];
 
 const QUERY: &[&str] = &[
@@ -266,8 +282,9 @@ pub fn documents() -> [Document; 4] {
             "v2",
             NSLCM,
             "NS lifecycle management (GS NFV-SOL 005 6)",
-            "The part of SOL005's API that is offered: NS instances with instantiate, scale, heal and terminate; operation \
-             occurrences with all their tasks. Not offered: update, subscriptions. Attributes of SOL005 that no schema names here \
+            "The part of SOL005's API that is offered: NS instances with instantiate, scale, update, heal and terminate; \
+             operation occurrences with all their tasks. Not offered: subscriptions; of the update types, those beside \
+             INSTANTIATE_VNF, REMOVE_VNF, CHANGE_EXTERNAL_VNF_CONNECTIVITY, ADD_SAP, REMOVE_SAP and ASSOC_NEW_NSD_VERSION. Attributes of SOL005 that no schema names here \
              are not read.",
             NSLCM_V2,
         ),
@@ -276,7 +293,7 @@ pub fn documents() -> [Document; 4] {
             "v1",
             OURS,
             "What SOL005 has no resource for",
-            "Progress of operations and NSs as graphs. Not ETSI's; in the style of GS NFV-SOL 015.",
+            "Progress of operations, NSs as graphs, and what an update would change. Not ETSI's; in the style of GS NFV-SOL 015.",
             MANIFOLD_V1,
         ),
     ]

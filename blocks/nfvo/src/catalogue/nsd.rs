@@ -152,7 +152,7 @@ impl Constituents {
 
 impl Catalogue {
     /// What the NSD itself names.
-    async fn constituents(&self, cx: &Context, nsd: &Nsd) -> Outcome<Constituents> {
+    pub(crate) async fn constituents(&self, cx: &Context, nsd: &Nsd) -> Outcome<Constituents> {
         let mut all = Constituents::default();
         self.gather(cx, nsd, &mut all).await?;
         Ok(all)

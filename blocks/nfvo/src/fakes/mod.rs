@@ -1,5 +1,6 @@
 //! Neighbours for tests: VIMs, a WIM and a VNFM in memory that tell what they were asked, and the examples' descriptors.
 
+mod links;
 mod paths;
 mod vim;
 mod vnfm;

@@ -197,8 +197,15 @@ impl VirtualisedNetworks for Vim {
         })
     }
 
-    async fn update(&self, _: &Context, _: UpdateNetworkResource) -> Outcome<NetworkResource> {
-        Err(CallError::unsupported("the fake changes nothing"))
+    async fn update(&self, cx: &Context, ask: UpdateNetworkResource) -> Outcome<NetworkResource> {
+        self.tell(&format!("update network to {}", ask.bandwidth.unwrap()))?;
+        let mut held = locked(&self.held);
+        let found = held.networks.get_mut(&NetworkId(ask.network_resource_id));
+        let (_, network, _) = found
+            .filter(|(tenant, ..)| *tenant == cx.tenant)
+            .ok_or_else(|| CallError::not_found("there is no such network"))?;
+        network.bandwidth = ask.bandwidth.unwrap();
+        Ok(NetworkResource::NetworkData(network.clone()))
     }
 
     async fn terminate(&self, cx: &Context, ids: Vec<Uuid>) -> Outcome<Vec<Uuid>> {

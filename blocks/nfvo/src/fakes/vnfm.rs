@@ -13,6 +13,7 @@ use manifold_vim_interface::{ComputeId, FlavourId, Metadata, OperationalState, R
 use manifold_vnfm_interface::{Ask, CancelOperation, NewVnf, VnfInstanceId, VnfLifecycleManagement, operation_event};
 use serde_json::{Value, json};
 
+use super::links::{link_info, reconnect};
 use super::{Log, Vim, locked};
 
 struct Run {
@@ -220,6 +221,12 @@ impl Vnfm {
             .cloned()
             .unwrap();
         let flavour = &vnfd.flavours[0];
+        if operation == VnfLcmOperation::ChangeExtConn {
+            let info = instance.instantiated_vnf_info.as_mut().unwrap();
+            reconnect(info, serde_json::from_value(request).unwrap());
+            locked(&self.held).instances.get_mut(&id).unwrap().1 = instance;
+            return Ok(());
+        }
         if operation == VnfLcmOperation::Terminate {
             self.machines_off(&id, |_| true);
             instance.instantiation_state = InstantiationState::NotInstantiated;
@@ -309,6 +316,8 @@ impl Vnfm {
                 .map(link_info)
                 .collect(),
         };
+        let mut links: Vec<ExtVirtualLinkInfo> = links;
+        links.sort_by(|a, b| a.id.cmp(&b.id));
         instance.instantiated_vnf_info = Some(InstantiatedVnfInfo {
             flavour_id: flavour.id.clone(),
             scale_status: levels
@@ -399,27 +408,6 @@ impl Vnfm {
     }
 }
 
-fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
-    ExtVirtualLinkInfo {
-        id: link.id.clone(),
-        ext_link_ports: link
-            .ext_cps
-            .iter()
-            .map(|cp| ExtLinkPortInfo {
-                id: format!("port-{}", cp.cpd_id),
-                resource_handle: ResourceHandle {
-                    vim_connection_id: link.vim_connection_id.clone(),
-                    resource_id: manifold_call::Uuid::new_v5(&manifold_call::Uuid::NAMESPACE_OID, cp.cpd_id.as_bytes())
-                        .to_string(),
-                    ..Default::default()
-                },
-                cp_instance_id: Some(cp.cpd_id.clone()),
-            })
-            .collect(),
-        ..ExtVirtualLinkInfo::default()
-    }
-}
-
 fn is_open(state: LcmOperationState) -> bool {
     !matches!(
         state,
@@ -479,6 +467,12 @@ impl VnfLifecycleManagement for Vnfm {
 
     async fn heal(&self, cx: &Context, ask: Ask<HealVnfRequest>) -> Outcome<OccurrenceId> {
         self.begin(cx, ask.vnf_instance_id, VnfLcmOperation::Heal, None, json!(ask.request))
+            .await
+    }
+
+    async fn change_ext_conn(&self, cx: &Context, ask: Ask<ChangeExtVnfConnectivityRequest>) -> Outcome<OccurrenceId> {
+        let operation = VnfLcmOperation::ChangeExtConn;
+        self.begin(cx, ask.vnf_instance_id, operation, None, json!(ask.request))
             .await
     }
 
@@ -546,7 +540,12 @@ impl VnfLifecycleManagement for Vnfm {
 
     async fn rollback(&self, cx: &Context, id: OccurrenceId) -> Outcome<()> {
         let occ = self.in_failed_temp(cx, id)?;
-        if matches!(occ.operation, VnfLcmOperation::Terminate | VnfLcmOperation::Heal) {
+        let no_way_back = [
+            VnfLcmOperation::Terminate,
+            VnfLcmOperation::Heal,
+            VnfLcmOperation::ChangeExtConn,
+        ];
+        if no_way_back.contains(&occ.operation) {
             return Err(CallError::unsupported("it has no way back"));
         }
         self.log.tell("vnfm rollback".to_owned());

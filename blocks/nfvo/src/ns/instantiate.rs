@@ -23,7 +23,8 @@ use manifold_store::{Expect, Kind, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedWan};
+use super::adopt;
+use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
 use super::mscs::{MadeMscs, MakeMscs};
 use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
 use super::packets::{MakePath, MakeRule};
@@ -169,6 +170,12 @@ impl Operation for Instantiate {
         Ok(plan)
     }
 
+    fn reads(&self, occurrence: &Occurrence) -> Vec<(Kind, String)> {
+        let params = occurrence.params::<Params>();
+        let adopted = params.map(|params| params.layout.adopted).unwrap_or_default();
+        adopted.into_iter().map(|adopted| (NS, adopted.id)).collect()
+    }
+
     fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
         let record: NsRecord = ending.subject()?.read()?;
@@ -181,7 +188,13 @@ impl Operation for Instantiate {
             operation: None,
             ..record
         };
-        self.write(ending, vec![record])
+        let mut writes = self.write(ending, vec![record])?;
+        for (kind, id) in self.reads(ending.occurrence) {
+            if let Some(held) = ending.doc(kind, &id) {
+                writes.push(adopt::released(held, &ending.occurrence.tenant)?.into());
+            }
+        }
+        Ok(writes)
     }
 
     fn abandon(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
@@ -207,18 +220,27 @@ impl Operation for Instantiate {
                 change_type: ChangeType::Added,
             })
         });
+        let is_there = |link: &PlannedLink| {
+            let mut own = params
+                .layout
+                .networks
+                .iter()
+                .filter(|network| network.link == link.link);
+            own.any(|network| network.existing.is_some())
+        };
         let affected_vls = params
             .layout
             .links
             .iter()
-            .filter(|link| link.vims.iter().any(|vim| made(&PlannedNetwork::step(&link.link, vim))));
+            .filter(|link| link.vims.iter().any(|vim| made(&PlannedNetwork::step(&link.link, vim))))
+            .filter(|link| !is_there(link));
         let changes = NsResourceChanges {
             affected_vnfs: affected_vnfs.collect(),
             affected_vls: affected_vls
                 .map(|link| AffectedNsVl {
                     ns_virtual_link_instance_id: link.id.clone(),
-                    ns_virtual_link_desc_id: link.link.clone(),
-                    vl_profile_id: link.link.clone(),
+                    ns_virtual_link_desc_id: link.outermost_name().to_owned(),
+                    vl_profile_id: link.outermost_name().to_owned(),
                     change_type: ChangeType::Added,
                 })
                 .collect(),
@@ -243,7 +265,7 @@ impl Instantiate {
     }
 }
 
-fn mscs_step(link: &str) -> String {
+pub(super) fn mscs_step(link: &str) -> String {
     format!("mscs/{link}")
 }
 
@@ -257,6 +279,7 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
     let layout = &params.layout;
     record.state = NsState::Instantiated;
     record.flavour_id = Some(params.request.ns_flavour_id.clone());
+    record.level_id = params.request.ns_instantiation_level_id.clone();
     record.pnfs = layout.pnfs.clone();
     record.packet_vims = params.packets.vims().cloned().collect();
     record.asked_wim = layout
@@ -268,6 +291,7 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
         let inner = NsNested {
             profile: nested.profile.clone(),
             id: nested.id.clone(),
+            is_adopted: false,
         };
         of(&mut all, &nested.parent)?.nested.push(inner);
         all.push(NsRecord {
@@ -280,6 +304,13 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
             pnfs: nested.pnfs.clone(),
             parent: Some(nested.parent.clone()),
             ..NsRecord::default()
+        });
+    }
+    for adopted in &layout.adopted {
+        of(&mut all, &adopted.parent)?.nested.push(NsNested {
+            profile: adopted.profile.clone(),
+            id: adopted.id.clone(),
+            is_adopted: true,
         });
     }
     for vnf in &layout.vnfs {
@@ -297,29 +328,10 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
         });
     }
     for link in &layout.links {
-        fill_link(&mut all, params, link, outputs)?;
+        fill_link(&mut all, &params.ns, link, outputs)?;
     }
     for sap in &layout.saps {
-        let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
-            continue;
-        };
-        let (ns, sapd) = match &sap.home {
-            Some(home) => (&home.ns, &home.name),
-            None => (&params.ns, &sap.sapd),
-        };
-        let link = layout.name_in(&sap.link, ns).to_owned();
-        of(&mut all, ns)?.saps.push(NsSap {
-            info: SapInfo {
-                id: sap.id.clone(),
-                sapd_id: sapd.clone(),
-                sap_name: sap.name.clone(),
-                description: sap.description.clone(),
-                sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
-                resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
-            },
-            vim: sap.vim.clone(),
-            link,
-        });
+        fill_sap(&mut all, &params.ns, layout, sap, outputs)?;
     }
     // Whatever network was planned may be there, made or half made.
     all[0].vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
@@ -332,8 +344,44 @@ fn of<'a>(all: &'a mut [NsRecord], ns: &str) -> Result<&'a mut NsRecord, StepErr
         .ok_or_else(|| StepError::internal(format!("the plan has no NS {ns}")))
 }
 
-/// A link into every NS that it reaches.
-fn fill_link(all: &mut [NsRecord], params: &Params, link: &PlannedLink, outputs: &Outputs) -> Result<(), StepError> {
+/// A SAP that was made, into the NS that has it; `ns` is the outermost one.
+pub(super) fn fill_sap(
+    all: &mut [NsRecord],
+    ns: &str,
+    layout: &Layout,
+    sap: &PlannedSap,
+    outputs: &Outputs,
+) -> Result<(), StepError> {
+    let Some(port) = outputs.find::<MadePort>(&sap_step(&sap.sapd))? else {
+        return Ok(());
+    };
+    let (ns, sapd) = match &sap.home {
+        Some(home) => (home.ns.as_str(), &home.name),
+        None => (ns, &sap.sapd),
+    };
+    let link = layout.name_in(&sap.link, ns).to_owned();
+    of(all, ns)?.saps.push(NsSap {
+        info: SapInfo {
+            id: sap.id.clone(),
+            sapd_id: sapd.clone(),
+            sap_name: sap.name.clone(),
+            description: sap.description.clone(),
+            sap_protocol_info: vec![show::protocol_info(&port.mac, &port.addresses)],
+            resource_handle: Some(handle(&sap.vim, port.id.to_string(), "port")),
+        },
+        vim: sap.vim.clone(),
+        link,
+    });
+    Ok(())
+}
+
+/// A link into every NS that it reaches; `ns` is the outermost one.
+pub(super) fn fill_link(
+    all: &mut [NsRecord],
+    ns: &str,
+    link: &PlannedLink,
+    outputs: &Outputs,
+) -> Result<(), StepError> {
     let mut networks = Vec::new();
     for vim in &link.vims {
         let Some(made) = outputs.find::<MadeNetwork>(&PlannedNetwork::step(&link.link, vim))? else {
@@ -355,7 +403,7 @@ fn fill_link(all: &mut [NsRecord], params: &Params, link: &PlannedLink, outputs:
             .map(|made| (made.id.to_string(), Some(made.name), made.mtu)),
     };
     let own = [LinkPart {
-        ns: params.ns.clone(),
+        ns: ns.to_owned(),
         names: vec![link.link.clone()],
     }];
     let parts = if link.parts.is_empty() { &own } else { &link.parts[..] };

@@ -4,6 +4,7 @@
 //!   request ──> site (what the VIMs say now) ──> layout (pure) ──> params ──> plan ──> steps: network, mscs, vnf
 //! ```
 
+pub(crate) mod adopt;
 mod heal;
 mod instantiate;
 pub(crate) mod layout;
@@ -21,6 +22,7 @@ mod terminate;
 #[cfg(test)]
 mod tests;
 mod topology;
+mod update;
 pub(crate) mod vnf;
 
 use std::collections::HashSet;
@@ -30,15 +32,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use manifold_call::{CallError, Context, ErrorKind, OccurrenceId, Outcome, Uuid};
-use manifold_lcm::{CancelMode, Occurrence, OccurrenceFilter, Operation, Start};
+use manifold_lcm::{CancelMode, Occurrence, OccurrenceFilter, OnFailure, Operation, Start};
 use manifold_nfvo_interface::{
-    CancelNsOperation, NewNs, NsInstanceId, NsLifecycleManagement, NsTopology, OnNs, Progress,
+    CancelNsOperation, Changes, NewNs, NsInstanceId, NsLifecycleManagement, NsTopology, OnNs, Progress,
 };
 use manifold_sol::{
     CancelModeType, HealNsRequest, InstantiateNsRequest, LcmOperationState, NsInstance, NsLcmOpOcc, NsState,
-    ScaleNsRequest, TerminateNsRequest, VnfInstance,
+    ScaleNsRequest, TerminateNsRequest, UpdateNsRequest, VnfInstance,
 };
-use manifold_store::{Batch, Doc, Expect, Query};
+use manifold_store::{Batch, Doc, Expect, Put, Query};
 use manifold_vnfm_interface::CancelOperation;
 use serde::Serialize;
 
@@ -61,6 +63,7 @@ pub(crate) fn operations(near: &Arc<Near>) -> Vec<Arc<dyn Operation>> {
         }),
         Arc::new(heal::Heal { near: near() }),
         Arc::new(terminate::Terminate { near: near() }),
+        Arc::new(update::Update { near: near() }),
     ]
 }
 
@@ -101,8 +104,12 @@ impl NsLifecycleManagement for Nfvo {
         }
         self.check_idle(cx, &record).await?;
         check_state(&record, NsState::NotInstantiated)?;
-        let params = self.instantiation(cx, &record, ask.request).await?;
-        self.start(cx, instantiate::KIND, &doc, record, &params).await
+        let adoptions = self.adoptions(cx, &record, &ask.request).await?;
+        let params = self.instantiation(cx, &record, ask.request, &adoptions).await?;
+        let claims = adoptions.iter().map(|one| one.claim(cx, &params.layout));
+        let claims = claims.collect::<Outcome<Vec<_>>>()?;
+        self.start_with(cx, instantiate::KIND, &doc, record, &params, claims)
+            .await
     }
 
     async fn scale(&self, cx: &Context, ask: OnNs<ScaleNsRequest>) -> Outcome<OccurrenceId> {
@@ -127,6 +134,20 @@ impl NsLifecycleManagement for Nfvo {
         check_state(&record, NsState::Instantiated)?;
         let params = self.healing(cx, &record, ask.request).await?;
         self.start(cx, heal::KIND, &doc, record, &params).await
+    }
+
+    async fn update(&self, cx: &Context, ask: OnNs<UpdateNsRequest>) -> Outcome<OccurrenceId> {
+        let (doc, mut record) = self.record(cx, ask.ns_instance_id).await?;
+        if let Some(first) = self.begun(cx, update::KIND, &doc.id).await? {
+            return Ok(first);
+        }
+        self.check_idle(cx, &record).await?;
+        check_state(&record, NsState::Instantiated)?;
+        // Nobody deletes the new NSD between its being looked at and its being noted.
+        let _gate = self.catalogue.gate().await;
+        let params = self.updating(cx, &record, ask.request).await?;
+        record.next_nsd = Some(params.follows.nsd_info_id.clone());
+        self.start(cx, update::KIND, &doc, record, &params).await
     }
 
     async fn terminate(&self, cx: &Context, ask: OnNs<TerminateNsRequest>) -> Outcome<OccurrenceId> {
@@ -242,6 +263,12 @@ impl NsLifecycleManagement for Nfvo {
         ))
     }
 
+    async fn plan_update(&self, cx: &Context, ask: OnNs<UpdateNsRequest>) -> Outcome<Changes> {
+        let (_, record) = self.record(cx, ask.ns_instance_id).await?;
+        check_state(&record, NsState::Instantiated)?;
+        self.changes(cx, &record, ask.request).await
+    }
+
     async fn topology(&self, cx: &Context, id: NsInstanceId) -> Outcome<NsTopology> {
         let (_, record) = self.record(cx, id).await?;
         let whole = self.whole(cx, &record).await?;
@@ -303,6 +330,19 @@ impl Nfvo {
         record: NsRecord,
         params: &impl Serialize,
     ) -> Outcome<OccurrenceId> {
+        self.start_with(cx, kind, doc, record, params, vec![]).await
+    }
+
+    /// Starts an operation that takes hold of other documents, too.
+    async fn start_with(
+        &self,
+        cx: &Context,
+        kind: &str,
+        doc: &Doc,
+        record: NsRecord,
+        params: &impl Serialize,
+        claims: Vec<Put>,
+    ) -> Outcome<OccurrenceId> {
         let id = match cx.idempotency_key {
             Some(key) => wished(key.0, kind, &doc.id),
             None => OccurrenceId::random(),
@@ -314,7 +354,11 @@ impl Nfvo {
         // The wish is known by its occurrence's id; the engine's own comparison would refuse it when sites have changed meanwhile.
         let mut start = Start::new(cx, kind, &doc.id, record::json(params)?).with_id(id);
         start.idempotency_key = None;
+        if kind == update::KIND {
+            start = start.on_failure(OnFailure::Rollback);
+        }
         let start = start.write(record.put(&cx.tenant, Expect::Exactly(doc.revision))?);
+        let start = claims.into_iter().fold(start, Start::write);
         match self.near.engine()?.start(start).await {
             Ok(id) => Ok(id),
             Err(error) => {
@@ -352,7 +396,9 @@ impl Nfvo {
     /// Cancels what runs on VNFs of the NS. What has ended meanwhile needs no cancelling.
     async fn cancel_vnfs(&self, cx: &Context, ns: &str) -> Outcome<()> {
         let known = record::list::<VnfRecord>(&*self.near.store, VNF, Query::all().equal("ns", ns)).await?;
-        let known: HashSet<String> = known.into_iter().map(|(_, vnf)| vnf.id).collect();
+        let mut known: HashSet<String> = known.into_iter().map(|(_, vnf)| vnf.id).collect();
+        let (_, record): (_, NsRecord) = record::find(&*self.near.store, &cx.tenant, NS, ns, "NS instance").await?;
+        known.extend(self.whole(cx, &record).await?.ns.vnfs.into_iter().map(|vnf| vnf.id));
         let vnfm = self.near.vnfm()?;
         for found in vnfm.query_operations(cx, ()).await? {
             let is_running = matches!(

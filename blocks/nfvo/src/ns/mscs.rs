@@ -23,7 +23,7 @@ pub(crate) struct MadeMscs {
     pub(crate) mtu: u32,
 }
 
-fn wim(near: &Near) -> Result<Arc<dyn MscsManagement>, StepError> {
+pub(super) fn wim(near: &Near) -> Result<Arc<dyn MscsManagement>, StepError> {
     let wim = near.wim()?;
     wim.ok_or_else(|| {
         CallError::unavailable("the WIM that was there when the operation began is not there any more").into()
@@ -31,7 +31,7 @@ fn wim(near: &Near) -> Result<Arc<dyn MscsManagement>, StepError> {
 }
 
 /// Says in a service's description whose it is; services have no metadata.
-fn whose(ns: &str) -> String {
+pub(super) fn whose(ns: &str) -> String {
     format!("NS {ns}")
 }
 

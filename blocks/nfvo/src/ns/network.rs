@@ -67,7 +67,7 @@ async fn of_ns(vim: &VimHandle, cx: &StepCx, part: &str, ns: &str) -> Result<Net
 }
 
 /// Ends these; what is gone already is gone.
-async fn end(vim: &VimHandle, cx: &StepCx, ids: Vec<Uuid>) -> Result<(), StepError> {
+pub(super) async fn end(vim: &VimHandle, cx: &StepCx, ids: Vec<Uuid>) -> Result<(), StepError> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -81,7 +81,7 @@ async fn end(vim: &VimHandle, cx: &StepCx, ids: Vec<Uuid>) -> Result<(), StepErr
     }
 }
 
-/// One network, with its subnets.
+/// One network, with its subnets; nothing is made if another NS has it.
 pub(super) struct MakeNetwork {
     pub(super) near: Arc<Near>,
     pub(super) ns: String,
@@ -96,6 +96,9 @@ impl Step for MakeNetwork {
     }
 
     async fn act(&self, cx: &StepCx) -> Result<Progress, StepError> {
+        if let Some(existing) = &self.planned.existing {
+            return Progress::done(existing);
+        }
         let vim = self.near.vim(&self.planned.vim)?;
         let ask = AllocateNetworkResource {
             network_resource_name: self.planned.name.clone(),
@@ -119,6 +122,9 @@ impl Step for MakeNetwork {
     }
 
     async fn undo(&self, cx: &StepCx, made: Option<&Value>) -> Result<UndoProgress, StepError> {
+        if self.planned.existing.is_some() {
+            return Ok(UndoProgress::Done);
+        }
         let vim = self.near.vim(&self.planned.vim)?;
         let made = made
             .map(MadeNetwork::deserialize)

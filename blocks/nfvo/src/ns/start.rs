@@ -11,6 +11,7 @@ use manifold_sol::{
 };
 use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, VirtualCompute};
 
+use super::adopt::{Adoption, Existing};
 use super::layout::{Question, nested};
 use super::paths::Packets;
 use super::{heal, instantiate, scale, site};
@@ -48,6 +49,7 @@ impl Nfvo {
         cx: &Context,
         record: &NsRecord,
         request: InstantiateNsRequest,
+        adoptions: &[Adoption],
     ) -> Outcome<instantiate::Params> {
         let model = self.catalogue.model(&record.nsd_info_id).await?;
         let Descriptor::Nsd(nsd) = &model.descriptor else {
@@ -59,7 +61,8 @@ impl Nfvo {
         };
         let constituents = self.catalogue.all_constituents(cx, nsd).await?;
         let mut flat = nested::flatten(nsd, &constituents)?;
-        let adapted = nested::adapt(&request, &mut flat);
+        let mut adapted = nested::adapt(&request, &mut flat);
+        let existing = Existing::of(adoptions, &mut flat, &mut adapted)?;
         let survey = site::survey(&self.near, cx).await?;
         let mut layout = Question {
             ns: super::show::space(&record.id),
@@ -69,9 +72,11 @@ impl Nfvo {
             constituents: &constituents,
             survey: &survey,
             has_wim: self.near.wim()?.is_some(),
+            staying: &super::layout::Staying::default(),
         }
         .answer()?;
-        nested::settle(&mut layout, &flat, &constituents, &record.id, &record.name);
+        existing.take_into(&mut layout)?;
+        nested::settle(&mut layout, &flat, &constituents, adoptions, (&record.id, &record.name));
         let packets = Packets::of(nsd, &layout, &record.id)?;
         Ok(instantiate::Params {
             ns: record.id.clone(),
@@ -237,7 +242,7 @@ impl Nfvo {
     }
 }
 
-fn member<'a>(record: &'a NsRecord, id: &str, faults: &mut Faults) -> Option<&'a NsVnf> {
+pub(super) fn member<'a>(record: &'a NsRecord, id: &str, faults: &mut Faults) -> Option<&'a NsVnf> {
     let found = record.vnfs.iter().find(|vnf| vnf.id == id);
     if found.is_none() {
         let known: Vec<String> = record

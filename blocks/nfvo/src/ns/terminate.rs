@@ -16,6 +16,7 @@ use manifold_store::{Expect, Kind, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::adopt;
 use super::mscs::RemoveMscs;
 use super::nested::Whole;
 use super::network::RemoveNetworks;
@@ -46,19 +47,21 @@ pub(crate) struct Params {
     /// NSs in it, at all depths: they go with it.
     #[serde(default)]
     pub(crate) nested: Vec<String>,
+    /// NSs in it that were there before: they stay, and are nobody's again.
+    #[serde(default)]
+    pub(crate) adopted: Vec<String>,
 }
 
 impl Params {
     /// Of an NS as it is [whole](super::nested::Whole).
     pub(crate) fn of(whole: &Whole, request: TerminateNsRequest) -> Self {
-        let record = &whole.ns;
+        let record = &whole.own;
         Self {
             ns: record.id.clone(),
             request,
             vnfs: record.vnfs.clone(),
-            links: record
-                .links
-                .iter()
+            links: whole
+                .own_links()
                 .map(|link| (link.info.id.clone(), link.info.ns_virtual_link_desc_id.clone()))
                 .collect(),
             vims: record.vims.clone(),
@@ -67,6 +70,7 @@ impl Params {
             asked_wim: record.asked_wim,
             doubtful: record.doubtful,
             nested: whole.nested.iter().map(|nested| nested.id.clone()).collect(),
+            adopted: whole.adopted.clone(),
         }
     }
 }
@@ -171,6 +175,14 @@ impl Operation for Terminate {
         Ok(plan)
     }
 
+    fn reads(&self, occurrence: &Occurrence) -> Vec<(Kind, String)> {
+        let adopted = occurrence
+            .params::<Params>()
+            .map(|params| params.adopted)
+            .unwrap_or_default();
+        adopted.into_iter().map(|id| (NS, id)).collect()
+    }
+
     fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
         let doc = ending.subject()?;
@@ -201,6 +213,9 @@ impl Operation for Terminate {
         if all_gone {
             writes.extend(params.vnfs.iter().map(|vnf| Write::delete(VNF, &vnf.id, Expect::Any)));
             writes.extend(params.nested.iter().map(|id| Write::delete(NS, id, Expect::Any)));
+            for held in params.adopted.iter().filter_map(|id| ending.doc(NS, id)) {
+                writes.push(adopt::released(held, &ending.occurrence.tenant)?.into());
+            }
         }
         Ok(writes)
     }

@@ -1,11 +1,13 @@
 //! Network services over neighbours in memory.
 
+mod adopt;
 mod faults;
 mod nested;
 mod nested_shapes;
 mod paths;
 mod places;
 mod shapes;
+mod updates;
 
 use std::collections::BTreeSet;
 

@@ -59,7 +59,8 @@ pub(super) async fn topology(
     }
     // The innermost first: each is taken into the one that holds it.
     let mut inner: BTreeMap<String, NsTopology> = BTreeMap::new();
-    for record in whole.nested.iter().rev().chain([&record]) {
+    let below = whole.foreign.iter().rev().chain(whole.nested.iter().rev());
+    for record in below.chain([&record]) {
         let nested = record.nested.iter().filter_map(|held| inner.remove(&held.id)).collect();
         inner.insert(record.id.clone(), graph(record, vnfs, nested, &live));
     }

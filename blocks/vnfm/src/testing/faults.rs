@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{World, created, cx, gateway, instantiate_request, registry, scale_request};
 use crate::start::Beginning;
-use crate::{Vnfm, VnfmConfig, heal, instantiate, scale, terminate};
+use crate::{Vnfm, VnfmConfig, connectivity, heal, instantiate, scale, terminate};
 
 struct Block {
     world: World,
@@ -94,6 +94,11 @@ impl Arena for Block {
                 )
                 .await
             }
+            connectivity::KIND => {
+                let elsewhere = self.world.vim.provide("elsewhere");
+                vnfm.begin_change(&cx(), &super::change_request(vnf_instance_id, elsewhere))
+                    .await
+            }
             terminate::KIND => {
                 let request = TerminateVnfRequest {
                     termination_type: CancelModeType::Graceful,
@@ -163,6 +168,6 @@ impl Arena for Block {
 async fn every_fault_in_every_step_ends_in_completion_or_in_the_world_as_before() {
     let report = matrix(async || Block::new()).await;
     report.assert_all_right();
-    // Five operations of three to nine steps; fewer cases would mean that plans lost steps.
+    // Six operations of three to nine steps; fewer cases would mean that plans lost steps.
     assert!(report.cases > 150, "{} cases", report.cases);
 }

@@ -3,6 +3,7 @@
 mod descriptor;
 mod faults;
 mod lives;
+mod moves;
 mod nfvo;
 mod vim;
 
@@ -12,8 +13,8 @@ use std::time::Duration;
 use manifold_call::{Context, OccurrenceId, Outcome, TenantId};
 use manifold_lcm::{Engine, Occurrence, Registry, State};
 use manifold_sol::{
-    CancelModeType, CreateVnfRequest, ExtVirtualLinkData, InstantiateVnfRequest, ScaleType, ScaleVnfRequest,
-    TerminateVnfRequest, VnfExtCpConfig, VnfExtCpData, VnfInstance,
+    CancelModeType, ChangeExtVnfConnectivityRequest, CreateVnfRequest, ExtVirtualLinkData, InstantiateVnfRequest,
+    ScaleType, ScaleVnfRequest, TerminateVnfRequest, VnfExtCpConfig, VnfExtCpData, VnfInstance,
 };
 use manifold_store::{SqliteStore, Store};
 use manifold_vim_interface::{NetworkId, VimDirectory, VimHandle};
@@ -217,6 +218,21 @@ pub(crate) fn instantiate_request(outside: NetworkId) -> InstantiateVnfRequest {
         flavour_id: "default".to_owned(),
         ext_virtual_links: vec![ext_link(outside, &["access"])],
         ..InstantiateVnfRequest::default()
+    }
+}
+
+/// The front end's leg outside moves to another network.
+pub(crate) fn change_request(vnf: VnfInstanceId, to: NetworkId) -> Ask<ChangeExtVnfConnectivityRequest> {
+    let link = ExtVirtualLinkData {
+        id: format!("ext-{to}"),
+        ..ext_link(to, &["access"])
+    };
+    Ask {
+        vnf_instance_id: vnf,
+        request: ChangeExtVnfConnectivityRequest {
+            ext_virtual_links: vec![link],
+            ..ChangeExtVnfConnectivityRequest::default()
+        },
     }
 }
 

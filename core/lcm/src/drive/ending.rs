@@ -22,6 +22,13 @@ pub(super) enum End {
 }
 
 impl Driver {
+    /// Why it cannot be rolled back any more; `None`: it can.
+    pub(crate) fn past_return(&self) -> Option<&'static str> {
+        let steps = self.plan.steps.iter().zip(&self.ledger.steps);
+        let mut passed = steps.filter(|(_, step)| step.standing == Standing::Done);
+        passed.find_map(|(planned, _)| planned.no_return)
+    }
+
     /// Nothing runs, and a step failed or a cancellation was asked for.
     pub(super) async fn halt(&mut self) -> Result<(), Broken> {
         let failed = self.ledger.steps.iter().find(|step| step.standing == Standing::Failed);
@@ -49,7 +56,8 @@ impl Driver {
         let rolls_back = by_failure
             && !fatal
             && self.occurrence.on_failure == OnFailure::Rollback
-            && self.operation.supports(Task::Rollback);
+            && self.operation.supports(Task::Rollback)
+            && self.past_return().is_none();
         if rolls_back {
             self.enter(State::RollingBack);
             return self.turn_back().await;

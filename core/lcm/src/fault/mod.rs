@@ -292,12 +292,15 @@ struct KnownStep {
     name: String,
     preparation: bool,
     forward_only: bool,
+    /// Whether it comes after the point of no return.
+    beyond: bool,
 }
 
 fn applies(fault: Fault, step: &KnownStep, known: &Known) -> bool {
     // Out of STARTING there is only ROLLED_BACK: a failure there can always be rolled back, and never be retried.
     let starting = step.preparation && known.machine == Machine::Vnf;
     match fault {
+        _ if fault.rolls_back() && step.beyond => false,
         Fault::FailsThenRetry => known.retry && !starting,
         Fault::FailsThenRollback => known.rollback || starting,
         Fault::FailsLateThenRollback => (known.rollback || starting) && !step.forward_only,
@@ -326,13 +329,19 @@ async fn plain_run(arena: &impl Arena, operation: &str) -> Result<Known, String>
         .plan(&occurrence)
         .and_then(Plan::check)
         .map_err(|error| error.to_string())?;
-    let steps = plan.steps.iter().map(|planned| KnownStep {
-        name: planned.name.to_string(),
-        preparation: planned.preparation,
-        forward_only: planned.forward_only.is_some(),
-    });
+    let mut steps: Vec<KnownStep> = Vec::with_capacity(plan.steps.len());
+    // A step is added after those that it comes after, whose handles it needs.
+    for (planned, before) in plan.steps.iter().zip(&plan.before) {
+        let beyond = |at: &usize| steps[*at].beyond || plan.steps[*at].no_return.is_some();
+        steps.push(KnownStep {
+            name: planned.name.to_string(),
+            preparation: planned.preparation,
+            forward_only: planned.forward_only.is_some(),
+            beyond: before.iter().any(beyond),
+        });
+    }
     Ok(Known {
-        steps: steps.collect(),
+        steps,
         machine: newest.machine(),
         rollback: newest.supports(Task::Rollback),
         retry: newest.supports(Task::Retry),

@@ -80,15 +80,18 @@ impl Operation for StruckOperation {
         if self.inner.kind() != self.strike.operation {
             return Ok(plan);
         }
-        Ok(plan.map_steps(|name, step| {
-            if name == self.strike.step {
-                Arc::new(StruckStep {
+        Ok(plan.map_steps(|planned| {
+            let mut step = Arc::clone(&planned.step);
+            if planned.no_return.is_some() && self.strike.fault.strikes_undo() {
+                step = Arc::new(Turned(step));
+            }
+            if *planned.name == *self.strike.step {
+                step = Arc::new(StruckStep {
                     inner: step,
                     strike: Arc::clone(&self.strike),
-                })
-            } else {
-                step
+                });
             }
+            step
         }))
     }
     fn reads(&self, occurrence: &Occurrence) -> Vec<(Kind, String)> {
@@ -108,6 +111,28 @@ impl Operation for StruckOperation {
     }
     fn summary(&self, occurrence: &Occurrence, outputs: &Outputs) -> Value {
         self.inner.summary(occurrence, outputs)
+    }
+}
+
+/// A point of no return that is not passed: everything before it was done, and can be undone.
+struct Turned(Arc<dyn Step>);
+
+#[async_trait]
+impl Step for Turned {
+    async fn find(&self, cx: &StepCx) -> Result<Found, StepError> {
+        self.0.find(cx).await
+    }
+
+    async fn act(&self, _: &StepCx) -> Result<Progress, StepError> {
+        Err(StepError::internal("the point of no return is made not to be passed"))
+    }
+
+    async fn undo(&self, cx: &StepCx, made: Option<&Value>) -> Result<UndoProgress, StepError> {
+        self.0.undo(cx, made).await
+    }
+
+    fn limit(&self) -> Duration {
+        self.0.limit()
     }
 }
 

@@ -203,7 +203,8 @@ fn head(reader: &mut Reader, node: &Node, nsd: &mut Nsd, wanted: &mut Wanted) {
             continue;
         }
         nsd.saps.push(Sap {
-            id: id.text,
+            id: id.text.clone(),
+            requirement: Some(id.text),
             layer_protocols: vec![LayerProtocol::Ethernet],
             place: Some(reader.report.place(id.span)),
             ..Sap::default()

@@ -299,6 +299,7 @@ impl Making {
                 id: self.names.give(&format!("{name}-sap")),
                 layer_protocols: super::vnf::PROTOCOLS.to_vec(),
                 virtual_link: Some(id.clone()),
+                requirement: Some(name.clone()),
                 place: place.clone(),
                 ..Sap::default()
             });

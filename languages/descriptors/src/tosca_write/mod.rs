@@ -17,6 +17,7 @@ use serde_json::Value;
 mod levels;
 mod links;
 mod normal;
+mod ns_parts;
 mod nsd;
 mod text;
 mod vdu;

@@ -93,7 +93,8 @@ fn is_operator_of_list(token: &SyntaxToken) -> bool {
 fn is_glued(before: &SyntaxToken, token: &SyntaxToken) -> bool {
     let parent = |token: &SyntaxToken| token.parent().map(|parent| parent.kind());
     let is_behind = match before.kind() {
-        SyntaxKind::LeftParen | SyntaxKind::LeftBracket | SyntaxKind::Bang | SyntaxKind::Dot => true,
+        SyntaxKind::LeftParen | SyntaxKind::LeftBracket | SyntaxKind::Bang => true,
+        SyntaxKind::Dot => parent(before) == Some(SyntaxKind::Path),
         SyntaxKind::Colon => !matches!(
             parent(before),
             Some(SyntaxKind::Property | SyntaxKind::Parameter | SyntaxKind::Action | SyntaxKind::Reserved)
@@ -104,9 +105,9 @@ fn is_glued(before: &SyntaxToken, token: &SyntaxToken) -> bool {
         SyntaxKind::Semicolon
         | SyntaxKind::Comma
         | SyntaxKind::Colon
-        | SyntaxKind::Dot
         | SyntaxKind::RightParen
         | SyntaxKind::RightBracket => true,
+        SyntaxKind::Dot => parent(token) == Some(SyntaxKind::Path),
         SyntaxKind::LeftParen => parent(token) == Some(SyntaxKind::ValueUnit),
         _ => false,
     };

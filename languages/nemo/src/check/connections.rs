@@ -393,7 +393,7 @@ impl<'a> Look<'a> {
             ),
         )
         .label(other_span, format!("this end is {}", word(1 - side)))
-        .labels([witness.label.clone(), other.label.clone()])
+        .labels([&witness.label, &other.label].map(|label| (**label).clone()))
         .help("connect interfaces of one type")
     }
 

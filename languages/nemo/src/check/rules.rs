@@ -26,8 +26,17 @@ impl<'a> Look<'a> {
         }
         let mut is_target = vec![false; body.flows.len()];
         for operation in &body.operations {
-            if let Some(flow) = self.operation(operation) {
-                is_target[flow] = true;
+            let told_before = self.report.list.len();
+            match self.operation(operation) {
+                Some(flow) => is_target[flow] = true,
+                // A name that leads nowhere may have been meant for any of them.
+                None if self.report.list[told_before..]
+                    .iter()
+                    .any(|told| told.code == code::TARGET) =>
+                {
+                    is_target.fill(true)
+                }
+                None => {}
             }
         }
         for (flow, is_target) in body.flows.iter().zip(is_target) {

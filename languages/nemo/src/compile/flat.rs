@@ -10,11 +10,10 @@ use crate::expand::{Graph, InstanceKind, expand, joined};
 use crate::service::{LeafUse, ModelUse, Service};
 use ipnet::IpNet;
 use manifold_descriptors::Vnfd;
-use manifold_descriptors::link::{AffinityRule, Bitrate, LayerProtocol};
+use manifold_descriptors::link::{AffinityRule, LayerProtocol};
 use manifold_descriptors::tosca_write::{self, content};
 use manifold_descriptors::vnfd::{
-    DeploymentFlavour, ExtCpInternal, InstantiationLevel, StorageKind, SwImageDesc, SwImageSource, Vdu, VirtualStorage,
-    VnfExtCpd, VnfVirtualLink,
+    DeploymentFlavour, ExtCpInternal, InstantiationLevel, SwImageDesc, SwImageSource, Vdu, VnfExtCpd, VnfVirtualLink,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,6 +64,9 @@ pub fn flat(service: &Service, options: &Options) -> Result<Flat, CompileError> 
     flattening.run()
 }
 
+/// Of every net of every composite.
+type Wishes = Vec<Vec<Wish>>;
+
 /// A leaf of the graph with the names that its parts have in the result.
 struct Placed {
     /// By the name in its own descriptor.
@@ -105,13 +107,11 @@ impl Flattening<'_> {
             self.names.give(&[&point.name]);
         }
         let mut known: BTreeMap<usize, Vnfd> = BTreeMap::new();
-        let mut software: Vec<String> = Vec::new();
         for (at, instance) in self.graph.instances.iter().enumerate() {
             let ModelUse::Leaf(leaf) = instance.of else { continue };
             let of = &self.service.leaves[leaf];
             if let std::collections::btree_map::Entry::Vacant(entry) = known.entry(leaf) {
                 let vnfd = descriptor(&of.leaf, self.options, &mut self.notes);
-                software.push(content(&vnfd));
                 entry.insert(vnfd);
             }
             let vnfd = &known[&leaf];
@@ -405,7 +405,7 @@ impl Flattening<'_> {
     }
 
     /// The wishes of all nets, and a subnet for each net of the graph that says none.
-    fn networks(&self) -> Result<(Vec<Vec<Wish>>, BTreeMap<usize, IpNet>), CompileError> {
+    fn networks(&self) -> Result<(Wishes, BTreeMap<usize, IpNet>), CompileError> {
         let wishes = wishes(self.service)?;
         let of_leaves = self.leaves.values().flat_map(|placed| &placed.flavour.virtual_links);
         let of_leaves = of_leaves.flat_map(|link| link.l3.iter().map(|l3| &l3.cidr));
@@ -457,7 +457,7 @@ impl Flattening<'_> {
                 wish.subnets(&networks)
             },
             max_bitrate: wish.max_bitrate,
-            min_bitrate: Bitrate { ..wish.min_bitrate },
+            min_bitrate: wish.min_bitrate,
             place: None,
         }
     }
@@ -513,10 +513,4 @@ impl Flattening<'_> {
         self.notes.sort();
         self.notes.dedup();
     }
-}
-
-/// Size in GiB of the largest block storage, rounded up.
-pub(crate) fn disk_gib(storages: &[VirtualStorage]) -> Option<u64> {
-    let blocks = storages.iter().filter(|storage| storage.kind == StorageKind::Block);
-    blocks.map(|storage| storage.size_bytes.div_ceil(1 << 30)).max()
 }

@@ -51,8 +51,9 @@ pub(crate) fn function(of: &LeafUse, options: &Options) -> Result<Function, Comp
     Ok(Function { package, notes })
 }
 
-/// The model as a SOL001 package can have it.
-pub(crate) fn descriptor(leaf: &Leaf, options: &Options, notes: &mut Vec<String>) -> Vnfd {
+/// The model of a descriptor of whichever language as a SOL001 package can have it: with images taken from the options, and an id that its
+/// content and address give where it has none that is a UUID.
+pub fn descriptor(leaf: &Leaf, options: &Options, notes: &mut Vec<String>) -> Vnfd {
     let mut vnfd = normal(&leaf.vnfd);
     if vnfd.vnfm_info.is_empty() {
         vnfd.vnfm_info = vec![VNFM.to_owned()];

@@ -25,6 +25,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 
 pub use flat::{Artifact, Flat, flat};
+pub use leaf::descriptor;
 pub use nsd::nsd;
 pub use openmano::{Scenario, openmano};
 

@@ -1,14 +1,14 @@
 //! An OpenMANO scenario (form 0.2: `vnfs` and `networks`), and OpenMANO descriptors of the leaves that are of other languages.
 
-use super::flat::disk_gib;
 use super::identity::{Names, file_name};
 use super::{CompileError, Options};
 use crate::expand::{InstanceKind, expand, joined};
 use crate::leaf::{Interface, Leaf, LeafFormat};
 use crate::service::{ModelUse, Service};
 use manifold_descriptors::tosca_write::{Fields, Yaml};
-use manifold_descriptors::vnfd::{DeploymentFlavour, ExtCpInternal, SwImageSource, Vdu};
+use manifold_descriptors::vnfd::{DeploymentFlavour, ExtCpInternal, StorageKind, SwImageSource, Vdu, VirtualStorage};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// A service as OpenMANO has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub fn openmano(service: &Service, options: &Options) -> Result<Scenario, Compil
     let mut name_of: BTreeMap<usize, String> = BTreeMap::new();
     let mut vnfs = Fields::new();
     let mut written: BTreeMap<String, String> = BTreeMap::new();
+    let mut digests: BTreeMap<String, &String> = BTreeMap::new();
     for (at, instance) in graph.instances.iter().enumerate() {
         if let (InstanceKind::Open, ModelUse::Composite(composite)) = (instance.kind, instance.of) {
             let rules = service.composites[composite].rules.iter();
@@ -44,9 +45,16 @@ pub fn openmano(service: &Service, options: &Options) -> Result<Scenario, Compil
         name_of.insert(at, name);
         if of.format != LeafFormat::OpenMano {
             let file = format!("{}.yaml", file_name(&of.name));
-            if !written.contains_key(&file) {
-                let text = descriptor(of, &mut notes)?;
-                written.insert(file, text);
+            match digests.entry(file.clone()) {
+                Entry::Vacant(entry) => {
+                    written.insert(file, descriptor(of, &mut notes)?);
+                    entry.insert(&of.digest);
+                }
+                Entry::Occupied(entry) if **entry.get() != of.digest => notes.push(format!(
+                    "two descriptors call their VNF `{}`, and a scenario knows VNFs by name: the first one is taken for both",
+                    of.name
+                )),
+                Entry::Occupied(_) => {}
             }
         }
     }
@@ -189,4 +197,10 @@ fn machine(vdu: &Vdu) -> Yaml {
         .with_some("disk", disk_gib(&vdu.storages))
         .with("bridge-ifaces", Yaml::List(interfaces))
         .into()
+}
+
+/// Size in GiB of the largest block storage, rounded up.
+fn disk_gib(storages: &[VirtualStorage]) -> Option<u64> {
+    let blocks = storages.iter().filter(|storage| storage.kind == StorageKind::Block);
+    blocks.map(|storage| storage.size_bytes.div_ceil(1 << 30)).max()
 }

@@ -39,11 +39,10 @@ pub(crate) fn rules(
             match effect {
                 Effect::GoThrough(passed) => {
                     let path = path(named, rule, passed, windows.clone(), names, &mut policies);
-                    graph.paths.push(Nfp {
-                        id: path.id.clone(),
-                        positions: path.elements.iter().map(|element| element.id.clone()).collect(),
-                        ..Nfp::default()
-                    });
+                    let mut told = Nfp::default();
+                    told.id.clone_from(&path.id);
+                    told.positions = path.elements.iter().map(|element| element.id.clone()).collect();
+                    graph.paths.push(told);
                     for element in &path.elements {
                         if !graph.profiles.contains(&element.profile) {
                             graph.profiles.push(element.profile.clone());

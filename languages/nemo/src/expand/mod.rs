@@ -76,7 +76,7 @@ pub struct Graph {
 pub struct Instance {
     /// `complex.input_vnf`; empty for the root.
     pub name: String,
-    /// The last part of the name; for the root, the model's name.
+    /// The last part of the name; for the root, the composite's.
     pub label: String,
     /// Name of the model.
     pub model: String,
@@ -160,7 +160,7 @@ pub fn expand(service: &Service, limits: &Limits) -> Result<Graph, ExpandError> 
         limits,
         instances: vec![Instance {
             name: String::new(),
-            label: root.model.clone(),
+            label: root.name.clone(),
             model: root.model.clone(),
             parent: None,
             depth: 0,

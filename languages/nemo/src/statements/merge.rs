@@ -54,10 +54,8 @@ pub(super) fn entity(stands: &mut Entity, update: &Entity) {
             }
             list(&mut stands.actions, &update.actions);
         }
-        (Entity::ConnectionPoint(stands), Entity::ConnectionPoint(update)) => {
-            if update.interface.is_some() {
-                stands.interface.clone_from(&update.interface);
-            }
+        (Entity::ConnectionPoint(stands), Entity::ConnectionPoint(update)) if update.interface.is_some() => {
+            stands.interface.clone_from(&update.interface);
         }
         _ => {}
     }

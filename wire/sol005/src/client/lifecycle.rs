@@ -2,10 +2,11 @@ use super::{NfvoClient, body};
 use async_trait::async_trait;
 use manifold_call::{CallError, Context, OccurrenceId, Outcome};
 use manifold_nfvo_interface::{
-    CancelNsOperation, NewNs, NsInstanceId, NsLifecycleManagement, NsTopology, OnNs, Progress,
+    CancelNsOperation, Changes, NewNs, NsInstanceId, NsLifecycleManagement, NsTopology, OnNs, Progress,
 };
 use manifold_sol::{
     CancelMode, HealNsRequest, InstantiateNsRequest, NsInstance, NsLcmOpOcc, ScaleNsRequest, TerminateNsRequest,
+    UpdateNsRequest,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -46,6 +47,9 @@ impl NsLifecycleManagement for NfvoClient {
     }
     async fn scale(&self, cx: &Context, ask: OnNs<ScaleNsRequest>) -> Outcome<OccurrenceId> {
         self.start(cx, ask.ns_instance_id, "scale", &ask.request).await
+    }
+    async fn update(&self, cx: &Context, ask: OnNs<UpdateNsRequest>) -> Outcome<OccurrenceId> {
+        self.start(cx, ask.ns_instance_id, "update", &ask.request).await
     }
     async fn heal(&self, cx: &Context, ask: OnNs<HealNsRequest>) -> Outcome<OccurrenceId> {
         self.start(cx, ask.ns_instance_id, "heal", &ask.request).await
@@ -95,6 +99,10 @@ impl NsLifecycleManagement for NfvoClient {
         self.ours
             .get(cx, &["ns_lcm_op_occs", &id.to_string(), "progress"])
             .await
+    }
+    async fn plan_update(&self, cx: &Context, ask: OnNs<UpdateNsRequest>) -> Outcome<Changes> {
+        let path = ["ns_instances", &ask.ns_instance_id.to_string(), "update_plan"];
+        body(self.ours.post(cx, &path, &ask.request).await?)
     }
     async fn topology(&self, cx: &Context, id: NsInstanceId) -> Outcome<NsTopology> {
         self.ours.get(cx, &["ns_instances", &id.to_string(), "topology"]).await

@@ -15,7 +15,7 @@ use manifold_http::query::{ListQuery, page::Page, selector::Shape};
 use manifold_nfvo_interface::{CancelNsOperation, NewNs, OnNs};
 use manifold_sol::{
     CancelMode, CreateNsRequest, HealNsRequest, InstantiateNsRequest, NsInstance, NsLcmOpOcc, NsState, ScaleNsRequest,
-    TerminateNsRequest,
+    TerminateNsRequest, UpdateNsRequest,
 };
 use serde_json::Value;
 
@@ -58,6 +58,7 @@ pub(super) fn routes(producer: Producer) -> Router {
         .route("/ns_instances/{id}", get(find).delete(delete))
         .route("/ns_instances/{id}/instantiate", post(instantiate))
         .route("/ns_instances/{id}/scale", post(scale))
+        .route("/ns_instances/{id}/update", post(update))
         .route("/ns_instances/{id}/heal", post(heal))
         .route("/ns_instances/{id}/terminate", post(terminate))
         .route("/ns_lcm_op_occs", get(list_operations))
@@ -74,7 +75,7 @@ pub(super) fn routes(producer: Producer) -> Router {
 fn show(instance: &NsInstance, links: &Links) -> Answer<Value> {
     let tasks: &[&str] = match instance.ns_state {
         NsState::NotInstantiated => &["instantiate"],
-        NsState::Instantiated => &["scale", "heal", "terminate"],
+        NsState::Instantiated => &["scale", "update", "heal", "terminate"],
     };
     let path = ["ns_instances", instance.id.as_str()];
     let more: Vec<_> = tasks
@@ -162,6 +163,23 @@ async fn scale(
     Ok(started(
         &links,
         nfvo.of(&caller).lifecycle.scale(&caller.context, ask).await?,
+    ))
+}
+
+async fn update(
+    State(nfvo): State<Producer>,
+    caller: Caller,
+    links: Links,
+    Path(key): Path<String>,
+    JsonBody(request): JsonBody<UpdateNsRequest>,
+) -> Answer<Response> {
+    let ask = OnNs {
+        ns_instance_id: id(&key)?,
+        request,
+    };
+    Ok(started(
+        &links,
+        nfvo.of(&caller).lifecycle.update(&caller.context, ask).await?,
     ))
 }
 

@@ -88,6 +88,12 @@ pub(super) fn find(question: &Question<'_>, faults: &mut Faults) -> Ends {
     for profile in &question.nsd.pnf_profiles {
         pnf(question, profile, &mut ends, faults);
     }
+    for (link, (network, vim)) in &question.staying.providers {
+        ends.providers.entry(link.clone()).or_insert_with(|| OnProvider {
+            network: network.clone(),
+            vim: Some(vim.clone()),
+        });
+    }
     for (link, on) in &ends.providers {
         let has = |site: &&Site| site.provider_networks.iter().any(|net| net.name == on.network);
         if !question.survey.sites.iter().any(|site| has(&site)) {

@@ -34,6 +34,9 @@ pub(super) fn lay(question: &Question<'_>, ends: &Ends, vnfs: Vec<PlannedVnf>, f
         ..Layout::default()
     };
     for link in &question.nsd.virtual_links {
+        if question.staying.links.contains_key(&link.id) {
+            continue;
+        }
         let sites = sites_of(&layout, question, &link.id);
         // A link without ends, or whose VNFs found no place.
         if sites.is_empty() {
@@ -128,6 +131,7 @@ fn lay_link(
                 gateway_reachable: is_multi_site,
                 mtu,
             },
+            existing: None,
         });
     }
     layout.links.push(PlannedLink {

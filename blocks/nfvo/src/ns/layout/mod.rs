@@ -9,9 +9,11 @@ mod ends;
 mod links;
 pub(crate) mod nested;
 mod place;
+mod stay;
 
-pub(crate) use nested::{Home, LinkPart, PlannedNested};
+pub(crate) use nested::{Home, LinkPart, PlannedAdopted, PlannedNested};
 pub(crate) use place::cure;
+pub(crate) use stay::{Staying, StayingVnf};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -23,6 +25,7 @@ use manifold_sol::{CpProtocolData, InstantiateNsRequest, PnfdInfo, VnfPkgInfo};
 use manifold_vim_interface::VirtualNetworkData;
 use serde::{Deserialize, Serialize};
 
+use super::network::MadeNetwork;
 use super::site::Survey;
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
@@ -40,6 +43,8 @@ pub(crate) struct Layout {
     /// Each after the one that holds it.
     #[serde(default)]
     pub(crate) nested: Vec<PlannedNested>,
+    #[serde(default)]
+    pub(crate) adopted: Vec<PlannedAdopted>,
 }
 
 /// A VNF to make.
@@ -105,6 +110,9 @@ pub(crate) struct PlannedNetwork {
     pub(crate) vim: String,
     pub(crate) name: String,
     pub(crate) data: VirtualNetworkData,
+    /// It is there: another NS has it, and it stays that one's.
+    #[serde(default)]
+    pub(crate) existing: Option<MadeNetwork>,
 }
 
 /// A SAP to make.
@@ -149,6 +157,7 @@ pub(crate) struct Question<'a> {
     pub(crate) constituents: &'a Constituents,
     pub(crate) survey: &'a Survey,
     pub(crate) has_wim: bool,
+    pub(crate) staying: &'a Staying,
 }
 
 /// An instance of a profile, before it has a place.
@@ -158,6 +167,8 @@ struct Wanted<'a> {
     flavour: &'a DeploymentFlavour,
     /// VIMs that it must be at, and who says so.
     pins: Vec<(String, String)>,
+    /// Its machines, if it is there already.
+    machines: Option<&'a std::collections::BTreeSet<String>>,
 }
 
 impl Question<'_> {
@@ -227,6 +238,16 @@ impl Question<'_> {
         {
             faults.invalid(format!("the NSD has no PNF profile {}", pnf.pnf_profile_id));
         }
+        // Only what is laid flat is laid out.
+        for nested in &nsd.nested_ns_profiles {
+            faults.push(
+                CallError::unsupported(format!(
+                    "the NSD nests another NS, {} (NSD {}), and that is done by an instantiation alone",
+                    nested.id, nested.nsd_id
+                ))
+                .cure("terminate the NS, and instantiate it anew"),
+            );
+        }
     }
 
     /// The VNF instances that the level asks for.
@@ -243,7 +264,13 @@ impl Question<'_> {
                 );
                 continue;
             };
-            if package.operational_state == manifold_sol::PackageOperationalState::Disabled {
+            let level_id = self.request.ns_instantiation_level_id.as_deref();
+            let count = self
+                .staying
+                .count(&profile.id)
+                .unwrap_or_else(|| self.nsd.instances_at(profile, level_id));
+            let new = self.staying.new_numbers(&profile.id, count);
+            if package.operational_state == manifold_sol::PackageOperationalState::Disabled && !new.is_empty() {
                 faults.push(
                     CallError::invalid(format!(
                         "profile {} needs VNFD {}, whose package {} is DISABLED",
@@ -286,22 +313,29 @@ impl Question<'_> {
                     )),
                 }
             }
-            let count = self
-                .nsd
-                .instances_at(profile, self.request.ns_instantiation_level_id.as_deref());
+            for there in self.staying.of(&profile.id) {
+                let mut wanted = there.wanted(&connected, vnfd, flavour);
+                ends.bind(&mut wanted);
+                wanted.pins.clear();
+                all.push(wanted);
+            }
             let params = self
                 .request
                 .additional_params_for_vnf
                 .iter()
                 .find(|params| params.vnf_profile_id == profile.id);
-            for n in 1..=count {
+            for n in new {
                 let given = params.and_then(|params| params.vnf_instance_name.clone());
                 let name = given.unwrap_or_else(|| nested::name(self.ns_name, &profile.id));
                 let mut wanted = Wanted {
                     vnf: PlannedVnf {
                         key: format!("{}-{n}", profile.id),
                         profile: profile.id.clone(),
-                        name: if count > 1 { format!("{name}-{n}") } else { name },
+                        name: if count > 1 || n > 1 {
+                            format!("{name}-{n}")
+                        } else {
+                            name
+                        },
                         vnfd_id: profile.vnfd_id.clone(),
                         package: package.id.clone(),
                         flavour_id: profile.flavour_id.clone(),
@@ -314,7 +348,8 @@ impl Question<'_> {
                     },
                     vnfd,
                     flavour,
-                    pins: Vec::new(),
+                    pins: self.staying.pins(&connected),
+                    machines: None,
                 };
                 ends.bind(&mut wanted);
                 self.locate(&mut wanted, faults);

@@ -11,9 +11,10 @@ use manifold_descriptors::{FlatNsd, Nsd};
 use manifold_sol::{InstantiateNsRequest, PackageOperationalState, VnfLocationConstraint};
 use serde::{Deserialize, Serialize};
 
-use super::Layout;
+use super::{Layout, PlannedLink};
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
+use crate::ns::adopt::Adoption;
 use crate::record::NsPnf;
 
 /// A nested NS to make.
@@ -31,6 +32,17 @@ pub(crate) struct PlannedNested {
     pub(crate) nsd_info_id: String,
     pub(crate) flavour_id: String,
     pub(crate) pnfs: Vec<NsPnf>,
+}
+
+/// An NS that is there and becomes a nested one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PlannedAdopted {
+    pub(crate) id: String,
+    /// The instance that will hold it.
+    pub(crate) parent: String,
+    /// Its profile there.
+    pub(crate) profile: String,
 }
 
 /// Where something is that is in a nested NS.
@@ -109,22 +121,34 @@ pub(crate) fn adapt(request: &InstantiateNsRequest, flat: &mut FlatNsd) -> Insta
     }
 }
 
-/// Says of everything in a layout which NS it is of. `ns`: the id of the outermost, which is called `ns_name`.
-pub(crate) fn settle(layout: &mut Layout, flat: &FlatNsd, constituents: &Constituents, ns: &str, ns_name: &str) {
+/// Says of everything in a layout which NS it is of. `ns`: the id of the outermost, which is called `ns_name`. Of what is adopted
+/// nothing is in the layout, and it keeps what it has.
+pub(crate) fn settle(
+    layout: &mut Layout,
+    flat: &FlatNsd,
+    constituents: &Constituents,
+    adoptions: &[Adoption],
+    (ns, ns_name): (&str, &str),
+) {
     if flat.services.len() < 2 {
         return;
     }
+    let adoption = |path: &str| adoptions.iter().find_map(|one| Some((one, one.inside.get(path)?)));
     let space = crate::ns::show::space(ns);
     let ids: Vec<String> = flat
         .services
         .iter()
         .map(|service| match service.parent {
             None => ns.to_owned(),
-            Some(_) => Uuid::new_v5(&space, format!("ns/{}", service.path).as_bytes()).to_string(),
+            Some(_) => match adoption(&service.path) {
+                Some((_, there)) => there.id.clone(),
+                None => Uuid::new_v5(&space, format!("ns/{}", service.path).as_bytes()).to_string(),
+            },
         })
         .collect();
     for link in &mut layout.links {
-        for (service, id) in flat.services.iter().zip(&ids) {
+        let new = flat.services.iter().zip(&ids);
+        for (service, id) in new.filter(|(service, _)| adoption(&service.path).is_none()) {
             let here = service.links.iter().filter(|(_, net)| **net == link.link);
             let names: Vec<String> = here.map(|(name, _)| name.clone()).collect();
             if !names.is_empty() {
@@ -161,6 +185,16 @@ pub(crate) fn settle(layout: &mut Layout, flat: &FlatNsd, constituents: &Constit
     layout.pnfs = pnfs.remove(ns).unwrap_or_default();
     for (service, id) in flat.services.iter().zip(&ids) {
         let Some(parent) = service.parent else { continue };
+        if let Some((adoption, _)) = adoption(&service.path) {
+            if adoption.path == service.path {
+                layout.adopted.push(PlannedAdopted {
+                    id: id.clone(),
+                    parent: ids[parent].clone(),
+                    profile: service.profile.clone(),
+                });
+            }
+            continue;
+        }
         let info = constituents.nsds().find(|(_, nsd)| nsd.descriptor_id == service.nsd_id);
         layout.nested.push(PlannedNested {
             id: id.clone(),
@@ -172,6 +206,14 @@ pub(crate) fn settle(layout: &mut Layout, flat: &FlatNsd, constituents: &Constit
             flavour_id: service.flavour_id.clone(),
             pnfs: pnfs.remove(id).unwrap_or_default(),
         });
+    }
+}
+
+impl PlannedLink {
+    /// What the outermost NS that it reaches calls it.
+    pub(crate) fn outermost_name(&self) -> &str {
+        let first = self.parts.first().and_then(|part| part.names.first());
+        first.unwrap_or(&self.link)
     }
 }
 

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_call::CallError;
 use manifold_descriptors::link::{AffinityRule, AffinityScope, AffinityType};
-use manifold_planning::placement::{Demand, NoPlace, Preference, Relation, Rule, Scope, Why, place_near};
+use manifold_planning::placement::{
+    Demand, HostId, NoPlace, Preference, Relation, Resident, Rule, Scope, Why, place_near,
+};
 
 use super::ends::Ends;
 use super::{PlannedVnf, Question, Wanted};
@@ -26,6 +28,10 @@ pub(super) fn place(
     let mut rules: Vec<Rule> = Vec::new();
     let mut machines: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for one in &wanted {
+        if let Some(there) = one.machines {
+            machines.insert(one.vnf.key.clone(), there.clone());
+            continue;
+        }
         let Some(pin) = one_pin(one, faults) else { continue };
         let mut own: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for vdu in &one.flavour.vdus {
@@ -83,10 +89,13 @@ pub(super) fn place(
             .flat_map(|rule| ns_rules(rule, &wanted, &machines)),
     );
     let near = preferences(question, ends, &wanted, &machines);
-    match place_near(&question.survey.hosts(), &[], &demands, &rules, &near) {
+    match place_near(&question.survey.hosts(), &residents(question), &demands, &rules, &near) {
         Ok(places) => wanted
             .into_iter()
             .filter_map(|one| {
+                if one.machines.is_some() {
+                    return Some(one.vnf);
+                }
                 let machine = machines.get(&one.vnf.key)?.first()?;
                 Some(PlannedVnf {
                     vim: places.get(machine)?.pop.clone(),
@@ -99,6 +108,28 @@ pub(super) fn place(
             vec![]
         }
     }
+}
+
+/// Machines of VNFs that are there already, for rules that bind new ones to them.
+fn residents(question: &Question<'_>) -> Vec<Resident> {
+    let own: BTreeSet<&String> = question.staying.vnfs.iter().flat_map(|vnf| &vnf.machines).collect();
+    let hosts = question
+        .survey
+        .sites
+        .iter()
+        .flat_map(|site| site.hosts.iter().map(move |host| (site, host)));
+    hosts
+        .flat_map(|(site, host)| {
+            host.computes.iter().map(move |compute| Resident {
+                name: compute.to_string(),
+                host: HostId {
+                    pop: site.vim.clone(),
+                    host: host.host_id.clone(),
+                },
+            })
+        })
+        .filter(|resident| own.contains(&resident.name))
+        .collect()
 }
 
 /// What found no place, why not, and what to do about it.
@@ -151,7 +182,9 @@ fn preferences(
     let of = |link: &str| {
         let on_it = wanted
             .iter()
-            .filter(|one| one.vnf.ends.iter().any(|(_, on)| on == link));
+            .filter(|one| one.machines.is_none() && one.vnf.ends.iter().any(|(_, on)| on == link));
+        let there = wanted.iter().filter(|one| one.machines.is_some());
+        let there = there.filter(|one| one.vnf.ends.iter().any(|(_, on)| on == link));
         let saps = ends.saps.iter().filter(|sap| sap.link == link).map(|sap| &sap.vim);
         let pnfs = ends.pnfs.iter().filter(|pnf| pnf.links.values().any(|on| on == link));
         Preference {
@@ -160,7 +193,11 @@ fn preferences(
                 .flatten()
                 .cloned()
                 .collect(),
-            pops: saps.chain(pnfs.map(|pnf| &pnf.vim)).cloned().collect(),
+            pops: saps
+                .chain(pnfs.map(|pnf| &pnf.vim))
+                .chain(there.map(|one| &one.vnf.vim))
+                .cloned()
+                .collect(),
         }
     };
     links.iter().map(|link| of(&link.id)).collect()

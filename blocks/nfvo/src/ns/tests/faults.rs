@@ -6,21 +6,32 @@ use async_trait::async_trait;
 use manifold_lcm::fault::{Arena, matrix_of};
 use manifold_lcm::{Engine, Registry, Start};
 use manifold_nfvo_interface::NsInstanceId;
-use manifold_sol::{HealNsRequest, HealVnfData, InstantiateNsRequest, ScaleVnfType};
+use manifold_sol::{HealNsRequest, HealVnfData, InstantiateNsRequest, NestedNsInstanceData, ScaleVnfType};
 use manifold_store::{Query, Store};
 use serde_json::Value;
 
+use super::updates::{everything, to_version, version};
 use super::{nested, scale};
 use crate::Nfvo;
 use crate::fakes::{DEMO, LIMIT, Site, TWO_SITE, World, cx, locked, two_site};
-use crate::ns::{heal, instantiate, terminate};
+use crate::ns::{heal, instantiate, terminate, update};
 use crate::record::{self, NsRecord};
 
 struct Lives {
     world: World,
-    /// The demo's service inside of another one.
-    is_nested: bool,
+    service: Service,
     nfvo: std::sync::Mutex<Option<Arc<Nfvo>>>,
+}
+
+/// What the samples work on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    /// The demo's.
+    Alone,
+    /// The demo's, inside of another one that is made with it.
+    Nested,
+    /// The demo's, there before, inside of another one.
+    Adopted,
 }
 
 impl Lives {
@@ -28,12 +39,71 @@ impl Lives {
         Arc::clone(locked(&self.nfvo).as_ref().unwrap())
     }
 
-    /// The NSD of the samples, and how it is instantiated.
-    fn service(&self) -> (&'static str, InstantiateNsRequest) {
-        match self.is_nested {
-            false => (TWO_SITE, two_site()),
-            true => (nested::AROUND, nested::around_request()),
+    fn nsd(&self) -> &'static str {
+        match self.service {
+            Service::Alone => TWO_SITE,
+            Service::Nested | Service::Adopted => nested::AROUND,
         }
+    }
+
+    /// How an NS is instantiated, by its NSD.
+    async fn request(&self, ns: &str) -> InstantiateNsRequest {
+        let all = self.records().await;
+        let is_demo = |ns: &&NsRecord| ns.nsd_id == TWO_SITE;
+        if all.iter().find(|known| known.id == ns).is_some_and(|ns| is_demo(&ns)) {
+            return two_site();
+        }
+        match all.iter().find(is_demo) {
+            None => nested::around_request(),
+            Some(there) => InstantiateNsRequest {
+                nested_ns_instance_data: vec![NestedNsInstanceData {
+                    nested_ns_instance_id: there.id.clone(),
+                    ns_profile_id: "demo".to_owned(),
+                }],
+                ..nested::anyhow()
+            },
+        }
+    }
+
+    async fn records(&self) -> Vec<NsRecord> {
+        let all = record::list::<NsRecord>(&*self.world.store, record::NS, Query::all()).await;
+        all.unwrap().into_iter().map(|(_, ns)| ns).collect()
+    }
+
+    /// An NS of an NSD, with its resources if so wished.
+    async fn ns(&self, engine: &Engine, nsd: &str, is_instantiated: bool) -> Result<NsInstanceId, String> {
+        let request = manifold_sol::CreateNsRequest {
+            nsd_id: nsd.to_owned(),
+            ns_name: "demo".into(),
+            ns_description: String::new(),
+        };
+        let made = self
+            .nfvo()
+            .create_ns("a", request)
+            .await
+            .map_err(|error| error.to_string())?;
+        let id: NsInstanceId = made.id.parse().unwrap();
+        if is_instantiated {
+            let start = self.start(instantiate::KIND, id).await;
+            let started = engine.start(start).await.map_err(|error| error.to_string())?;
+            let ended = engine
+                .settled(started, LIMIT)
+                .await
+                .map_err(|error| error.to_string())?;
+            if ended.error.is_some() {
+                return Err(format!("{:?}", ended.error));
+            }
+        }
+        Ok(id)
+    }
+
+    /// Networks and machines at all sites.
+    fn counts(&self) -> (usize, usize) {
+        let each = self.world.vims.iter().map(|vim| {
+            let held = locked(&vim.held);
+            (held.networks.len(), held.machines.len())
+        });
+        each.fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
     }
 
     /// The start that the NFVO itself would give to the engine.
@@ -44,9 +114,14 @@ impl Lives {
                 .await
                 .unwrap();
         let whole = nfvo.whole(&cx, &record).await.unwrap();
+        let mut claims = Vec::new();
         let params = match operation {
             instantiate::KIND => {
-                record::json(&nfvo.instantiation(&cx, &record, self.service().1).await.unwrap()).unwrap()
+                let request = self.request(&id.to_string()).await;
+                let adoptions = nfvo.adoptions(&cx, &record, &request).await.unwrap();
+                let params = nfvo.instantiation(&cx, &record, request, &adoptions).await.unwrap();
+                claims.extend(adoptions.iter().map(|one| one.claim(&cx, &params.layout).unwrap()));
+                record::json(&params).unwrap()
             }
             terminate::KIND => record::json(&terminate::Params::of(&whole, Default::default())).unwrap(),
             heal::KIND => {
@@ -60,6 +135,7 @@ impl Lives {
                 };
                 record::json(&nfvo.healing(&cx, &record, request).await.unwrap()).unwrap()
             }
+            update::KIND => record::json(&nfvo.updating(&cx, &record, to_version(true)).await.unwrap()).unwrap(),
             _ => {
                 let kind = if operation == crate::ns::scale::OUT {
                     ScaleVnfType::ScaleOut
@@ -72,7 +148,8 @@ impl Lives {
                 record::json(&params).unwrap()
             }
         };
-        Start::new(&cx, operation, &doc.id, params)
+        let start = Start::new(&cx, operation, &doc.id, params);
+        claims.into_iter().fold(start, Start::write)
     }
 }
 
@@ -94,32 +171,21 @@ impl Arena for Lives {
     }
 
     async fn sample(&self, engine: &Engine, operation: &str) -> Result<Start, String> {
-        self.world.onboard("a", &super::paths::with_packets(|_| {})).await;
-        self.world.onboard("a", &[nested::around()]).await;
-        let nfvo = self.nfvo();
-        let request = manifold_sol::CreateNsRequest {
-            nsd_id: self.service().0.into(),
-            ns_name: "demo".into(),
-            ns_description: String::new(),
-        };
-        let id: NsInstanceId = nfvo
-            .create_ns("a", request)
-            .await
-            .map_err(|error| error.to_string())?
-            .id
-            .parse()
-            .unwrap();
-        if operation != instantiate::KIND {
-            let start = self.start(instantiate::KIND, id).await;
-            let started = engine.start(start).await.map_err(|error| error.to_string())?;
-            let ended = engine
-                .settled(started, LIMIT)
-                .await
-                .map_err(|error| error.to_string())?;
-            if ended.error.is_some() {
-                return Err(format!("{:?}", ended.error));
+        // An update keeps the forwarding graph, and the version that is updated to has none.
+        match operation {
+            instantiate::KIND | terminate::KIND => {
+                let demo = super::paths::with_packets(|_| {});
+                self.world.onboard("a", &demo).await;
             }
+            _ => self.world.onboard("a", &DEMO).await,
         }
+        self.world.onboard("a", &nested::machines()).await;
+        self.world.onboard("a", &[nested::around()]).await;
+        self.world.onboard("a", &[version(everything)]).await;
+        if self.service == Service::Adopted {
+            self.ns(engine, TWO_SITE, true).await?;
+        }
+        let id = self.ns(engine, self.nsd(), operation != instantiate::KIND).await?;
         Ok(self.start(operation, id).await)
     }
 
@@ -128,31 +194,41 @@ impl Arena for Lives {
     }
 
     async fn check_completed(&self, operation: &str) -> Result<(), String> {
-        if operation == terminate::KIND && !self.world.is_empty() {
-            return Err(format!("something is left: {:#}", self.world.snapshot().await));
+        if operation == terminate::KIND {
+            match self.service {
+                Service::Alone | Service::Nested if self.world.is_empty() => {}
+                // The demo's networks and machines, as before.
+                Service::Adopted if self.counts() == (4, 4) => {}
+                _ => return Err(format!("something else is left: {:#}", self.world.snapshot().await)),
+            }
         }
-        let all = record::list::<NsRecord>(&*self.world.store, record::NS, Query::all()).await;
-        let services = all.map_err(|error| error.to_string())?.len();
-        let wished = if self.is_nested && operation != terminate::KIND {
-            2
-        } else {
-            1
+        let all = self.records().await;
+        let held = all.iter().filter(|ns| ns.parent.is_some()).count();
+        let wished = match (self.service, operation) {
+            (Service::Alone, _) => (1, 0),
+            (Service::Nested, terminate::KIND) => (1, 0),
+            (Service::Nested, _) => (2, 1),
+            (Service::Adopted, terminate::KIND) => (2, 0),
+            (Service::Adopted, _) => (2, 1),
         };
-        if services != wished {
-            return Err(format!("{services} NS instances are there, not {wished}"));
+        if (all.len(), held) != wished {
+            return Err(format!(
+                "{} NS instances are there, {held} of them held; wished: {wished:?}",
+                all.len()
+            ));
         }
         Ok(())
     }
 }
 
 async fn all_faults_of(operation: &str) {
-    all_faults(operation, false).await;
+    all_faults(operation, Service::Alone).await;
 }
 
-async fn all_faults(operation: &str, is_nested: bool) {
+async fn all_faults(operation: &str, service: Service) {
     let make = async || Lives {
         world: World::new(true),
-        is_nested,
+        service,
         nfvo: std::sync::Mutex::default(),
     };
     matrix_of(make, operation).await.assert_all_right();
@@ -171,7 +247,8 @@ fn every_operation_has_its_test() {
             instantiate::KIND,
             crate::ns::scale::IN,
             crate::ns::scale::OUT,
-            terminate::KIND
+            terminate::KIND,
+            update::KIND
         ]
     );
 }
@@ -203,19 +280,31 @@ async fn terminating_survives_every_fault_of_every_step() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn instantiating_services_in_services_survives_every_fault_of_every_step() {
-    all_faults(instantiate::KIND, true).await;
+    all_faults(instantiate::KIND, Service::Nested).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scaling_and_healing_in_a_nested_service_survives_every_fault_of_every_step() {
-    all_faults(crate::ns::scale::OUT, true).await;
-    all_faults(crate::ns::scale::IN, true).await;
-    all_faults(heal::KIND, true).await;
+    all_faults(crate::ns::scale::OUT, Service::Nested).await;
+    all_faults(crate::ns::scale::IN, Service::Nested).await;
+    all_faults(heal::KIND, Service::Nested).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn terminating_services_in_services_survives_every_fault_of_every_step() {
-    all_faults(terminate::KIND, true).await;
+    all_faults(terminate::KIND, Service::Nested).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn taking_a_service_in_and_letting_it_go_survives_every_fault_of_every_step() {
+    all_faults(instantiate::KIND, Service::Adopted).await;
+    all_faults(heal::KIND, Service::Adopted).await;
+    all_faults(terminate::KIND, Service::Adopted).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn updating_survives_every_fault_of_every_step() {
+    all_faults(update::KIND, Service::Alone).await;
 }
 
 /// The figure that the goal of ten milliseconds stands on: commits, of which each costs 0.4 ms.

@@ -139,7 +139,7 @@ fn boxed(nsd: Nsd) -> Descriptor {
 }
 
 /// `pair` holds two machines, a and b, on a link of its own; each also has a leg behind a SAP, `left` and `right`.
-fn pair() -> Nsd {
+pub(super) fn pair() -> Nsd {
     let mut pair = nsd("pair");
     link(&mut pair, "between", "10.0.1.0/24");
     link(&mut pair, "west", "10.0.2.0/24");
@@ -152,7 +152,7 @@ fn pair() -> Nsd {
 }
 
 /// Two pairs one after the other, and a machine of its own on the link on which they meet; the client plugs in on the left.
-fn row() -> Nsd {
+pub(super) fn row() -> Nsd {
     let mut row = nsd("row");
     link(&mut row, "lan", "192.168.1.0/24");
     link(&mut row, "middle", "192.168.2.0/24");
@@ -164,7 +164,7 @@ fn row() -> Nsd {
     row
 }
 
-fn machines() -> Vec<Descriptor> {
+pub(super) fn machines() -> Vec<Descriptor> {
     vec![vnfd("one", &["x"]), vnfd("two", &["x", "y"])]
 }
 
@@ -177,6 +177,7 @@ pub(super) fn around() -> Descriptor {
     link(&mut around, "street", "192.168.10.0/24");
     nest(&mut around, "demo", TWO_SITE, &[("client", "street")]);
     around.nested_ns_profiles[0].flavour_id = "default".into();
+    vnf(&mut around, "watch", "one", &[("x", "street")]);
     sap(&mut around, "client", "street");
     boxed(around)
 }
@@ -188,7 +189,7 @@ pub(super) fn around_request() -> InstantiateNsRequest {
     request
 }
 
-async fn site_with(nsds: Vec<Nsd>) -> Site {
+pub(super) async fn site_with(nsds: Vec<Nsd>) -> Site {
     let world = World::new(true);
     world.onboard("a", &machines()).await;
     world
@@ -226,7 +227,7 @@ async fn query(site: &Site) -> BTreeMap<String, NsInstance> {
     all.into_iter().map(|ns| (ns.ns_instance_name.clone(), ns)).collect()
 }
 
-fn networks(site: &Site) -> BTreeSet<(String, String)> {
+pub(super) fn networks(site: &Site) -> BTreeSet<(String, String)> {
     let all = site.world.vims.iter().flat_map(|vim| {
         let held = locked(&vim.held);
         let names = held
@@ -236,6 +237,15 @@ fn networks(site: &Site) -> BTreeSet<(String, String)> {
         names.map(|name| (vim.id.clone(), name)).collect::<Vec<_>>()
     });
     all.collect()
+}
+
+/// The links that an operation says it touched.
+async fn links_of(site: &Site, operation: manifold_call::OccurrenceId) -> Vec<String> {
+    let shown = site.nfvo.find_operation(&cx("a"), operation).await.unwrap();
+    let links = shown.resource_changes.unwrap().affected_vls.into_iter();
+    let mut names: Vec<String> = links.map(|link| link.vl_profile_id).collect();
+    names.sort();
+    names
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -310,8 +320,11 @@ async fn a_net_that_crosses_services_is_one_network_and_everything_comes_and_goe
     let id_in = |ns: &NsTopology, name: &str| ns.links.iter().find(|link| link.name == name).unwrap().id.clone();
     assert_eq!(id_in(&topology, "middle"), id_in(&topology.nested[1], "west"));
 
+    let made = links_of(&site, started).await;
+    assert_eq!(made, ["between", "between", "lan", "middle", "wan"]);
     let started = site.terminate("a", id).await.unwrap();
     completed(&site, started).await;
+    assert_eq!(links_of(&site, started).await, made, "each once");
     assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
     let left = query(&site).await;
     assert_eq!(left.keys().collect::<Vec<_>>(), ["row"], "nested ones are gone");
@@ -420,13 +433,6 @@ async fn places_are_asked_for_by_path() {
     row.nested_ns_profiles[0].connectivity.remove(0);
     let site = site_with(vec![pair(), row]).await;
     let id = site.new_ns("a", "row", "row").await;
-    let place = |profile: &str, vim: &str| VnfLocationConstraint {
-        vnf_profile_id: profile.into(),
-        location_constraints: Some(LocationConstraints {
-            country_code: None,
-            vim_id: Some(vim.into()),
-        }),
-    };
     let request = InstantiateNsRequest {
         location_constraints: vec![
             place("first/a", "vim-1"),
@@ -473,6 +479,13 @@ async fn what_does_not_fit_together_is_refused() {
         "{refused}"
     );
 
+    let mut square = pair();
+    square.flavour_id = "square".into();
+    let site = site_with(vec![square, row()]).await;
+    let id = site.new_ns("a", "row", "row").await;
+    let refused = site.instantiate("a", id, anyhow()).await.unwrap_err();
+    assert!(refused.detail.contains("`first` has the flavour `only`"), "{refused}");
+
     let mut round = pair();
     nest(&mut round, "again", "row", &[]);
     let site = site_with(vec![round, row()]).await;
@@ -480,4 +493,14 @@ async fn what_does_not_fit_together_is_refused() {
     let refused = site.instantiate("a", id, anyhow()).await.unwrap_err();
     assert!(refused.detail.contains("row -> pair -> row"), "{refused}");
     assert!(site.world.is_empty());
+}
+
+pub(super) fn place(profile: &str, vim: &str) -> VnfLocationConstraint {
+    VnfLocationConstraint {
+        vnf_profile_id: profile.into(),
+        location_constraints: Some(LocationConstraints {
+            country_code: None,
+            vim_id: Some(vim.into()),
+        }),
+    }
 }

@@ -24,6 +24,30 @@ pub(super) struct Laid {
     pub(super) labels: Vec<Label>,
 }
 
+impl Laid {
+    /// The same with left and right exchanged.
+    fn mirror(&mut self) {
+        let width = self.width;
+        for port in &mut self.ports {
+            port.side = match port.side {
+                Side::Left => Side::Right,
+                Side::Right => Side::Left,
+            };
+        }
+        for (child, x, _) in &mut self.children {
+            *x = width - *x - child.width;
+            child.mirror();
+        }
+        for wire in &mut self.wires {
+            let lines = wire.lines.iter_mut().flatten();
+            lines.chain(&mut wire.dots).for_each(|(x, _)| *x = width - *x);
+        }
+        for label in &mut self.labels {
+            label.x = width - label.x - text_width(&label.text, 10.0);
+        }
+    }
+}
+
 /// A connection point on a border.
 #[derive(Debug, Clone)]
 pub(super) struct Port {
@@ -168,6 +192,14 @@ fn frame(graph: &Graph, at: usize, mut within: Vec<Laid>, names: &[(usize, &str)
     }
     for (child, laid) in within.iter_mut().enumerate() {
         if graph.instances[laid.instance].kind == InstanceKind::Open {
+            let turned = laid.ports.iter().enumerate().map(|(number, port)| {
+                let net = port.net.and_then(|net| index.get(&net)).map(|net| &nets[*net]);
+                let wished = net.map(|net| port_side(child, number, net, &layer, last));
+                wished.map_or(0, |wished| if wished == port.side { -1 } else { 1 })
+            });
+            if turned.sum::<i32>() > 0 {
+                laid.mirror();
+            }
             continue;
         }
         for (number, port) in laid.ports.iter_mut().enumerate() {

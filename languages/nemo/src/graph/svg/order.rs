@@ -2,6 +2,7 @@
 
 use super::Side;
 use super::frame::{Attached, Laid, PORT_STEP, Port};
+use std::collections::BTreeMap;
 
 /// What takes room in a layer.
 #[derive(Debug, Clone)]
@@ -84,10 +85,10 @@ pub(super) fn arrange(
             (0..columns.len()).rev().collect()
         };
         for at in order {
-            let means = means(columns, within, nets, ports, &local, &frame_net, Some(at));
+            let means = means(columns, within, ports, &local, &frame_net, Some(at));
             let wished = |item: &Item| {
                 let ends = item.ends(within, &local);
-                let known: Vec<f64> = ends.iter().filter_map(|(net, y)| Some(means[*net]? - y)).collect();
+                let known: Vec<f64> = ends.iter().filter_map(|(net, y)| Some(means.get(net)? - y)).collect();
                 if known.is_empty() {
                     item.y()
                 } else {
@@ -101,9 +102,9 @@ pub(super) fn arrange(
             columns[at] = settle(items);
         }
         if sweep < SWEEPS - 2 {
-            sort_ports(columns, within, nets, ports, &local, &frame_net);
+            sort_ports(columns, within, ports, &local, &frame_net);
         }
-        let means = means(columns, within, nets, ports, &local, &frame_net, None);
+        let means = means(columns, within, ports, &local, &frame_net, None);
         settle_ports(ports, &frame_net, &means);
     }
     let least_item = columns.iter().flatten().map(Item::y);
@@ -143,39 +144,42 @@ fn spread(ports: &mut [Port], top: f64) {
     }
 }
 
-/// The mean height of each net's ends, those in one column left out.
+/// The mean height of each net's ends: of all in the layers, or, for one layer, of those beside it.
 fn means(
     columns: &[Vec<Item>],
     within: &[Laid],
-    nets: &[Attached],
     ports: &[Port],
     local: &[Vec<Option<usize>>],
     frame_net: &[Option<usize>],
-    without: Option<usize>,
-) -> Vec<Option<f64>> {
-    let mut sums = vec![(0.0, 0.0); nets.len()];
-    let near = |at: usize| without.is_none_or(|own| own != at && own.abs_diff(at) <= 1);
-    for (_, column) in columns.iter().enumerate().filter(|(at, _)| near(*at)) {
-        for item in column {
-            for (net, y) in item.ends(within, local) {
-                sums[net].0 += item.y() + y;
-                sums[net].1 += 1.0;
-            }
+    beside: Option<usize>,
+) -> BTreeMap<usize, f64> {
+    let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+    let mut add = |net: usize, y: f64| {
+        let (sum, count) = sums.entry(net).or_default();
+        *sum += y;
+        *count += 1.0;
+    };
+    let near = match beside {
+        None => 0..columns.len(),
+        Some(own) => own.saturating_sub(1)..(own + 2).min(columns.len()),
+    };
+    for at in near.filter(|at| beside != Some(*at)) {
+        for item in &columns[at] {
+            item.ends(within, local)
+                .into_iter()
+                .for_each(|(net, y)| add(net, item.y() + y));
         }
     }
     for (port, net) in ports.iter().zip(frame_net) {
-        let is_near = without.is_none_or(|own| match port.side {
+        let is_near = beside.is_some_and(|own| match port.side {
             Side::Left => own == 0,
             Side::Right => own + 1 == columns.len(),
         });
-        if let Some(net) = net.filter(|_| is_near && without.is_some()) {
-            sums[net].0 += port.y;
-            sums[net].1 += 1.0;
+        if let Some(net) = net.filter(|_| is_near) {
+            add(net, port.y);
         }
     }
-    sums.into_iter()
-        .map(|(sum, count)| (count > 0.0).then(|| sum / count))
-        .collect()
+    sums.into_iter().map(|(net, (sum, count))| (net, sum / count)).collect()
 }
 
 /// As near to the wished heights as the order and the room allow.
@@ -199,13 +203,18 @@ fn settle(items: Vec<(f64, Item)>) -> Vec<Item> {
     placed
 }
 
-fn settle_ports(ports: &mut [Port], frame_net: &[Option<usize>], means: &[Option<f64>]) {
+fn settle_ports(ports: &mut [Port], frame_net: &[Option<usize>], means: &BTreeMap<usize, f64>) {
     for side in [Side::Left, Side::Right] {
         let mut order: Vec<(f64, usize)> = ports
             .iter()
             .enumerate()
             .filter(|(_, port)| port.side == side)
-            .map(|(at, port)| (frame_net[at].and_then(|net| means[net]).unwrap_or(port.y), at))
+            .map(|(at, port)| {
+                (
+                    frame_net[at].and_then(|net| means.get(&net).copied()).unwrap_or(port.y),
+                    at,
+                )
+            })
             .collect();
         order.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
         let mut next = f64::NEG_INFINITY;
@@ -220,13 +229,12 @@ fn settle_ports(ports: &mut [Port], frame_net: &[Option<usize>], means: &[Option
 fn sort_ports(
     columns: &[Vec<Item>],
     within: &mut [Laid],
-    nets: &[Attached],
     ports: &[Port],
     local: &[Vec<Option<usize>>],
     frame_net: &[Option<usize>],
 ) {
     for (at, column) in columns.iter().enumerate() {
-        let means = means(columns, within, nets, ports, local, frame_net, Some(at));
+        let means = means(columns, within, ports, local, frame_net, Some(at));
         for item in column {
             let Item::Child { child, .. } = item else { continue };
             if !within[*child].children.is_empty() {
@@ -238,7 +246,7 @@ fn sort_ports(
                 let mut order: Vec<(f64, usize)> = Vec::new();
                 for (number, port) in laid.ports.iter().enumerate().filter(|(_, port)| port.side == side) {
                     heights.push(port.y);
-                    let mean = local[*child][number].and_then(|net| means[net]);
+                    let mean = local[*child][number].and_then(|net| means.get(&net).copied());
                     order.push((mean.unwrap_or(f64::INFINITY), number));
                 }
                 heights.sort_by(f64::total_cmp);

@@ -83,9 +83,9 @@ pub(super) fn route(columns: &[Vec<Item>], within: &[Laid], nets: &[Attached], p
             });
             inner.unwrap_or(if end.is_left { starts[at] } else { end_x })
         };
-        for (net, wire) in wires.iter_mut().enumerate() {
-            let of: Vec<&End> = channel.ends.iter().filter(|end| end.net == net).collect();
-            let Some(first) = of.first() else { continue };
+        for of in channel.ends.chunk_by(|one, other| one.net == other.net) {
+            let (first, net) = (&of[0], of[0].net);
+            let wire = &mut wires[net];
             let track = channel
                 .tracks
                 .iter()
@@ -93,8 +93,8 @@ pub(super) fn route(columns: &[Vec<Item>], within: &[Laid], nets: &[Attached], p
                 .map(|(_, track)| *track);
             match track {
                 None => {
-                    let from = of.iter().map(|end| edge(end)).fold(f64::INFINITY, f64::min);
-                    let to = of.iter().map(|end| edge(end)).fold(f64::NEG_INFINITY, f64::max);
+                    let from = of.iter().map(&edge).fold(f64::INFINITY, f64::min);
+                    let to = of.iter().map(&edge).fold(f64::NEG_INFINITY, f64::max);
                     wire.lines.push(vec![(from, first.y), (to, first.y)]);
                 }
                 Some(track) => {
@@ -105,7 +105,7 @@ pub(super) fn route(columns: &[Vec<Item>], within: &[Laid], nets: &[Attached], p
                         ys().fold(f64::NEG_INFINITY, f64::max),
                     );
                     wire.lines.push(vec![(track_x, least), (track_x, most)]);
-                    for end in &of {
+                    for end in of {
                         wire.lines.push(vec![(edge(end), end.y), (track_x, end.y)]);
                         let both = of.iter().filter(|other| (other.y - end.y).abs() < 0.5).count() > 1;
                         if (end.y > least + 0.5 && end.y < most - 0.5) || both {
@@ -250,6 +250,10 @@ fn choose_labels(channels: &mut [Channel], nets: &[Attached], ports: &[Port]) ->
         let names = &mut channels[channel].names[side];
         *names = names.max(text_width(&port.name, PORT_SIZE) + 12.0);
     }
+    let mut ends_of: Vec<Vec<(usize, End)>> = vec![Vec::new(); nets.len()];
+    for (at, channel) in channels.iter().enumerate() {
+        channel.ends.iter().for_each(|end| ends_of[end.net].push((at, *end)));
+    }
     let mut chosen = Vec::new();
     for (at, net) in nets.iter().enumerate() {
         // The name of a port says it already.
@@ -257,10 +261,8 @@ fn choose_labels(channels: &mut [Channel], nets: &[Attached], ports: &[Port]) ->
             continue;
         }
         let place = |wants_box: bool, is_left: bool| {
-            channels.iter().position(|channel| {
-                let fits = |end: &End| end.net == at && end.is_left == is_left && (end.child.is_some() || !wants_box);
-                channel.ends.iter().any(fits)
-            })
+            let fits = |(_, end): &&(usize, End)| end.is_left == is_left && (end.child.is_some() || !wants_box);
+            ends_of[at].iter().find(fits).map(|(channel, _)| *channel)
         };
         let found = place(true, true).map(|channel| (channel, true));
         let found = found.or_else(|| place(true, false).map(|channel| (channel, false)));
@@ -269,6 +271,7 @@ fn choose_labels(channels: &mut [Channel], nets: &[Attached], ports: &[Port]) ->
             chosen.push((channel, at, is_left));
         }
     }
+    chosen.sort_unstable();
     for (channel, net, is_left) in &chosen {
         let room = &mut channels[*channel].rooms[usize::from(!*is_left)];
         *room = room.max(text_width(&nets[*net].name, NET_SIZE));

@@ -1,0 +1,449 @@
+//! Update NS (IFA 013 7.3.6, SOL005 6.4.6): what an NS consists of is made what somebody wants, in one operation.
+//!
+//! ```text
+//!   network/<link>@<vim> ─┬─> mscs/<link> ────────────┐
+//!                         ├─> sap/<sapd> ─────────────┤
+//!                         ├─> vnf/<key>/instantiate ──┼──> rate/<link>@<vim>, vnf/<key>/connect ──> turn ──> what goes:
+//!   vnf/<key>/create ─────┘                           │      vnf/<key>/remove, remove-sap/<sapd> ──> remove-mscs ──> remove-network
+//! ```
+//!
+//! All or nothing. Everything that can fail stands before `turn`, the point of no return: what fails there is undone, and the NS is as
+//! it was, with its old descriptor. What fails after it cannot be given back; it waits, and a retry goes on. An update that takes
+//! nothing away has no such point. What does not differ has no step: it is not touched.
+//!
+//! VNFs whose connection points move are changed by their VNFM, after everything else was made: it makes the machines anew that have
+//! such a connection point, so a failure elsewhere does not cost them.
+
+mod asked;
+mod difference;
+mod intent;
+mod present;
+mod show;
+mod steps;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use manifold_lcm::{Ending, Machine, Occurrence, Operation, Outputs, Plan, PlanError, StepError, StepHandle, Task};
+use manifold_sol::{AffectedNsVl, AffectedVnf, ChangeType, NsResourceChanges, UpdateNsRequest};
+use manifold_store::{Expect, Kind, Write};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::difference::Difference;
+use self::steps::{ChangeRate, ConnectVnf, Gone, Remove, Turn, UseNetwork};
+use super::instantiate::{fill_link, fill_sap, mscs_step, sap_step};
+use super::layout::{PlannedNetwork, PlannedWan};
+use super::mscs::MakeMscs;
+use super::network::{MakeNetwork, MakeSap};
+use super::terminate::affected;
+use super::vnf::{CreateVnf, InstantiateVnf, MadeVnf, RemoveVnf, parse};
+use crate::near::Near;
+use crate::record::{NS, NsRecord, NsVnf, VNF};
+
+pub(crate) const KIND: &str = "ns.update";
+
+/// Why what goes has no undo.
+const FORWARD: &str = "what was taken away cannot be given back";
+/// The point of no return.
+const TURN: &str = "turn";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Params {
+    pub(crate) ns: String,
+    /// As it was asked, for the occurrence to show.
+    pub(crate) request: UpdateNsRequest,
+    pub(crate) difference: Difference,
+    /// What the NS follows afterwards.
+    pub(crate) follows: Follows,
+}
+
+/// What an NS follows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Follows {
+    pub(crate) nsd_id: String,
+    pub(crate) nsd_info_id: String,
+    pub(crate) flavour_id: Option<String>,
+    pub(crate) level_id: Option<String>,
+}
+
+pub(crate) struct Update {
+    pub(crate) near: Arc<Near>,
+}
+
+impl Operation for Update {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn machine(&self) -> Machine {
+        Machine::Ns
+    }
+
+    fn subject_kind(&self) -> Kind {
+        NS
+    }
+
+    fn supports(&self, _: Task) -> bool {
+        true
+    }
+
+    fn plan(&self, occurrence: &Occurrence) -> Result<Plan, PlanError> {
+        let params: Params = occurrence.params()?;
+        let mut plan = Plan::of(KIND);
+        let made = self.plan_creation(&mut plan, &params);
+        let changed = self.plan_changes(&mut plan, &params, made)?;
+        if !params.difference.remove.is_empty() {
+            self.plan_removal(&mut plan, &params, &changed)?;
+        }
+        Ok(plan)
+    }
+
+    fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        let params: Params = ending.occurrence.params()?;
+        let mut record: NsRecord = ending.subject()?.read()?;
+        let mut writes = apply(&mut record, &params, ending.outputs)?;
+        params.follows.clone().write(&mut record);
+        // Failures that were accepted leave something behind, or something out.
+        record.doubtful |= ending.outputs.iter().count() < ending.occurrence.steps.len();
+        writes.extend(write(ending, record)?);
+        Ok(writes)
+    }
+
+    fn restore(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        write(ending, ending.subject()?.read()?)
+    }
+
+    fn abandon(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
+        let params: Params = ending.occurrence.params()?;
+        let mut record: NsRecord = ending.subject()?.read()?;
+        let mut writes = apply(&mut record, &params, ending.outputs)?;
+        if is_done(ending.outputs, TURN) {
+            params.follows.clone().write(&mut record);
+        }
+        // A step that failed may have left something: terminating looks for it.
+        record.doubtful = true;
+        writes.extend(write(ending, record)?);
+        Ok(writes)
+    }
+
+    fn summary(&self, occurrence: &Occurrence, outputs: &Outputs) -> Value {
+        let Ok(params) = occurrence.params::<Params>() else {
+            return Value::Null;
+        };
+        serde_json::to_value(summary(&params.difference, outputs)).unwrap_or_default()
+    }
+}
+
+/// Steps by what they make.
+#[derive(Default)]
+struct Made {
+    /// By link and VIM.
+    networks: BTreeMap<(String, String), StepHandle>,
+    all: Vec<StepHandle>,
+}
+
+impl Update {
+    fn near(&self) -> Arc<Near> {
+        Arc::clone(&self.near)
+    }
+
+    fn remove(&self, what: Gone) -> Remove {
+        Remove {
+            near: self.near(),
+            what,
+        }
+    }
+
+    fn plan_creation(&self, plan: &mut Plan, params: &Params) -> Made {
+        let Params { ns, difference, .. } = params;
+        let layout = &difference.create;
+        let mut made = Made::default();
+        for used in &difference.used {
+            let step = UseNetwork { used: used.clone() };
+            let step = plan.step(PlannedNetwork::step(&used.link, &used.vim), step);
+            let handle = step.forward_only("it was there before, and stays").handle();
+            made.networks.insert((used.link.clone(), used.vim.clone()), handle);
+        }
+        for planned in &layout.networks {
+            let step = MakeNetwork {
+                near: self.near(),
+                ns: ns.clone(),
+                planned: planned.clone(),
+            };
+            let handle = plan
+                .step(PlannedNetwork::step(&planned.link, &planned.vim), step)
+                .handle();
+            made.networks
+                .insert((planned.link.clone(), planned.vim.clone()), handle);
+        }
+        made.all.extend(made.networks.values().cloned());
+        for link in &layout.links {
+            let Some(PlannedWan::Mscs {
+                name,
+                mtu,
+                bandwidth,
+                ends,
+            }) = &link.wan
+            else {
+                continue;
+            };
+            let step = MakeMscs {
+                near: self.near(),
+                ns: ns.clone(),
+                link: link.link.clone(),
+                name: name.clone(),
+                mtu: *mtu,
+                bandwidth: *bandwidth,
+                ends: ends.clone(),
+            };
+            let networks = made.networks.iter().filter(|((on, _), _)| *on == link.link);
+            let step = plan
+                .step(mscs_step(&link.link), step)
+                .after_all(networks.map(|(_, step)| step));
+            made.all.push(step.handle());
+        }
+        for sap in &layout.saps {
+            let step = MakeSap {
+                near: self.near(),
+                ns: ns.clone(),
+                planned: sap.clone(),
+            };
+            let network = made.networks.get(&(sap.link.clone(), sap.vim.clone()));
+            let step = plan.step(sap_step(&sap.sapd), step).after_all(network);
+            made.all.push(step.handle());
+        }
+        for vnf in &layout.vnfs {
+            let create = CreateVnf {
+                near: self.near(),
+                ns: ns.clone(),
+                planned: vnf.clone(),
+            };
+            let created = plan.step(CreateVnf::step(&vnf.key), create).handle();
+            let instantiate = InstantiateVnf {
+                near: self.near(),
+                planned: vnf.clone(),
+                link_ids: difference.link_ids.clone(),
+            };
+            let used = vnf
+                .ends
+                .iter()
+                .filter_map(|(_, link)| made.networks.get(&(link.clone(), vnf.vim.clone())));
+            let step = plan
+                .step(format!("vnf/{}/instantiate", vnf.key), instantiate)
+                .after(&created)
+                .after_all(used);
+            made.all.push(step.handle());
+        }
+        made
+    }
+
+    /// Changes of what is there come when everything is made.
+    fn plan_changes(&self, plan: &mut Plan, params: &Params, made: Made) -> Result<Vec<StepHandle>, PlanError> {
+        let difference = &params.difference;
+        let mut all = made.all.clone();
+        for rate in &difference.rates {
+            let step = ChangeRate {
+                near: self.near(),
+                rate: rate.clone(),
+            };
+            let name = format!("rate/{}@{}", rate.link, rate.vim);
+            all.push(plan.step(name, step).after_all(&made.all).handle());
+        }
+        for connected in &difference.connect {
+            let step = ConnectVnf {
+                near: self.near(),
+                vnf: parse(&connected.vnf.id)?,
+                connected: connected.clone(),
+                link_ids: difference.link_ids.clone(),
+            };
+            let step = plan.step(connect_step(&connected.vnf), step).after_all(&made.all);
+            all.push(step.handle());
+        }
+        Ok(all)
+    }
+
+    fn plan_removal(&self, plan: &mut Plan, params: &Params, before: &[StepHandle]) -> Result<(), PlanError> {
+        let gone = &params.difference.remove;
+        let turn = plan.step(TURN, Turn).after_all(before).no_return(FORWARD).handle();
+        let mut free = vec![turn.clone()];
+        for vnf in &gone.vnfs {
+            let step = RemoveVnf {
+                near: self.near(),
+                vnf: parse(&vnf.id)?,
+            };
+            let step = plan.step(remove_vnf_step(vnf), step).after(&turn);
+            free.push(step.forward_only(FORWARD).handle());
+        }
+        for (name, sap) in gone.sap_steps() {
+            let step = plan.step(name, self.remove(Gone::Sap(sap.clone()))).after(&turn);
+            free.push(step.forward_only(FORWARD).handle());
+        }
+        for link in &gone.links {
+            let mut then = free.clone();
+            let name = &link.info.ns_virtual_link_desc_id;
+            if link.mscs.is_some() {
+                let step = self.remove(Gone::Service {
+                    ns: params.ns.clone(),
+                    link: link.clone(),
+                });
+                let step = plan.step(format!("remove-mscs/{name}"), step).after_all(&free);
+                then = vec![step.forward_only(FORWARD).handle()];
+            }
+            for network in &link.networks {
+                let step = self.remove(Gone::Network(network.clone()));
+                plan.step(remove_network_step(name, &network.vim), step)
+                    .after_all(&then)
+                    .forward_only(FORWARD);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn connect_step(vnf: &NsVnf) -> String {
+    format!("vnf/{}/connect", vnf.key)
+}
+
+fn remove_vnf_step(vnf: &NsVnf) -> String {
+    format!("vnf/{}/remove", vnf.key)
+}
+
+fn remove_network_step(link: &str, vim: &str) -> String {
+    format!("remove-network/{link}@{vim}")
+}
+
+fn is_done(outputs: &Outputs, step: &str) -> bool {
+    outputs.iter().any(|(name, _)| name == step)
+}
+
+impl Follows {
+    fn write(self, record: &mut NsRecord) {
+        record.nsd_id = self.nsd_id;
+        record.nsd_info_id = self.nsd_info_id;
+        record.flavour_id = self.flavour_id;
+        record.level_id = self.level_id;
+    }
+}
+
+fn write(ending: &Ending<'_>, record: NsRecord) -> Result<Vec<Write>, StepError> {
+    let doc = ending.subject()?;
+    let record = NsRecord {
+        next_nsd: None,
+        ..record
+    };
+    let put = record.put(&ending.occurrence.tenant, Expect::Exactly(doc.revision))?;
+    Ok(vec![put.into()])
+}
+
+/// What was made and taken away, into the record. What was not stays as it was.
+fn apply(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<Write>, StepError> {
+    let difference = &params.difference;
+    let (layout, gone) = (&difference.create, &difference.remove);
+    let mut writes = Vec::new();
+    for vnf in gone.vnfs.iter().filter(|vnf| is_done(outputs, &remove_vnf_step(vnf))) {
+        record.vnfs.retain(|known| known.id != vnf.id);
+        writes.push(Write::delete(VNF, &vnf.id, Expect::Any));
+    }
+    let lost: BTreeSet<&String> = gone
+        .sap_steps()
+        .filter(|(step, _)| is_done(outputs, step))
+        .map(|(_, sap)| &sap.info.id)
+        .collect();
+    record.saps.retain(|sap| !lost.contains(&sap.info.id));
+    for link in &gone.links {
+        let name = &link.info.ns_virtual_link_desc_id;
+        let is_gone = |vim: &str| is_done(outputs, &remove_network_step(name, vim));
+        if link.networks.iter().all(|network| is_gone(&network.vim)) && is_done(outputs, TURN) {
+            record.links.retain(|known| known.info.id != link.info.id);
+            record.wan.retain(|wan| {
+                let on = wan.ns_virtual_link.as_ref();
+                on.is_none_or(|on| on.ns_virtual_link_info_id != link.info.id)
+            });
+        }
+    }
+    for vnf in &layout.vnfs {
+        if let Some(made) = outputs.find::<MadeVnf>(&CreateVnf::step(&vnf.key))? {
+            record.vnfs.push(NsVnf {
+                id: made.id.to_string(),
+                key: vnf.key.clone(),
+                profile: vnf.profile.clone(),
+                name: vnf.name.clone(),
+                vnfd_id: vnf.vnfd_id.clone(),
+                vim: vnf.vim.clone(),
+            });
+        }
+    }
+    let ns = record.id.clone();
+    let all = std::slice::from_mut(record);
+    for link in &layout.links {
+        fill_link(all, &ns, link, outputs)?;
+        all[0].asked_wim |= matches!(link.wan, Some(PlannedWan::Mscs { .. }));
+    }
+    for sap in &layout.saps {
+        fill_sap(all, &ns, layout, sap, outputs)?;
+    }
+    record
+        .vims
+        .extend(layout.networks.iter().map(|network| network.vim.clone()));
+    if let Some(pnfs) = &difference.pnfs {
+        record.pnfs.clone_from(pnfs);
+    }
+    Ok(writes)
+}
+
+fn summary(difference: &Difference, outputs: &Outputs) -> NsResourceChanges {
+    let made = difference.create.vnfs.iter().filter_map(|vnf| {
+        let made: MadeVnf = outputs.find(&CreateVnf::step(&vnf.key)).ok()??;
+        Some(AffectedVnf {
+            vnf_instance_id: made.id.to_string(),
+            vnfd_id: vnf.vnfd_id.clone(),
+            vnf_profile_id: vnf.profile.clone(),
+            vnf_name: Some(vnf.name.clone()),
+            change_type: ChangeType::Added,
+        })
+    });
+    let moved = difference.connect.iter().map(|one| &one.vnf);
+    let moved = moved.filter(|vnf| is_done(outputs, &connect_step(vnf)));
+    let gone = difference.remove.vnfs.iter();
+    let gone = gone.filter(|vnf| is_done(outputs, &remove_vnf_step(vnf)));
+    let link = |name: &String, change_type| AffectedNsVl {
+        ns_virtual_link_instance_id: difference.link_ids.get(name).cloned().unwrap_or_default(),
+        ns_virtual_link_desc_id: name.clone(),
+        vl_profile_id: name.clone(),
+        change_type,
+    };
+    let new_links = difference.create.links.iter().filter(|link| {
+        let step = |vim: &String| PlannedNetwork::step(&link.link, vim);
+        link.vims.iter().any(|vim| is_done(outputs, &step(vim)))
+    });
+    let changed: BTreeSet<&String> = difference
+        .rates
+        .iter()
+        .filter(|rate| is_done(outputs, &format!("rate/{}@{}", rate.link, rate.vim)))
+        .map(|rate| &rate.link)
+        .collect();
+    let lost = difference.remove.links.iter().filter(|link| {
+        let step = |vim: &str| remove_network_step(&link.info.ns_virtual_link_desc_id, vim);
+        link.networks
+            .iter()
+            .all(|network| is_done(outputs, &step(&network.vim)))
+    });
+    NsResourceChanges {
+        affected_vnfs: made
+            .chain(moved.map(|vnf| affected(vnf, ChangeType::Modified)))
+            .chain(gone.map(|vnf| affected(vnf, ChangeType::Removed)))
+            .collect(),
+        affected_vls: new_links
+            .map(|one| link(&one.link, ChangeType::Added))
+            .chain(changed.into_iter().map(|name| link(name, ChangeType::Modified)))
+            .chain(lost.map(|one| link(&one.info.ns_virtual_link_desc_id, ChangeType::Removed)))
+            .collect(),
+    }
+}
