@@ -171,7 +171,14 @@ impl Arena for Lives {
     }
 
     async fn sample(&self, engine: &Engine, operation: &str) -> Result<Start, String> {
-        self.world.onboard("a", &super::paths::with_packets(|_| {})).await;
+        // An update keeps the forwarding graph, and the version that is updated to has none.
+        match operation {
+            instantiate::KIND | terminate::KIND => {
+                let demo = super::paths::with_packets(|_| {});
+                self.world.onboard("a", &demo).await;
+            }
+            _ => self.world.onboard("a", &DEMO).await,
+        }
         self.world.onboard("a", &nested::machines()).await;
         self.world.onboard("a", &[nested::around()]).await;
         self.world.onboard("a", &[version(everything)]).await;
