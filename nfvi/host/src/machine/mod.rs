@@ -28,6 +28,7 @@ mod keeper;
 mod launch;
 mod overlay;
 mod plug;
+mod prepare;
 mod process;
 mod qmp;
 mod seed;
