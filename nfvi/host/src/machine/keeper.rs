@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use manifold_call::{CallError, Outcome};
 use manifold_nfvi_interface::{MachineState, MachineWish, ObjectId, Owner, Power, Probe, ProbeSeen};
 use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
