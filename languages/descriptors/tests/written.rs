@@ -10,6 +10,9 @@ use std::path::PathBuf;
 
 use manifold_descriptors::csar::{Limits, read_package};
 use manifold_descriptors::link::{AffinityRule, AffinityScope, AffinityType};
+use manifold_descriptors::nsd::{
+    Nfp, NfpClassifier, NfpElement, NfpRule, PortRange, TrafficAction, TrafficRule, Vnffg, Window,
+};
 use manifold_descriptors::tosca_write::{self, NsdWriting, Written, content};
 use manifold_descriptors::vnfd::{
     DeploymentFlavour, ExtCpInternal, LayerProtocol, StorageKind, SwImageDesc, SwImageSource, Vdu, VduCp,
@@ -47,8 +50,6 @@ fn nsd_again(nsd: &Nsd, vnfds: &[&Vnfd]) -> Nsd {
         description: "A service",
         vnfds,
         nested: &[],
-        paths: &[],
-        traffic: &[],
     };
     let Descriptor::Nsd(back) = read(&tosca_write::nsd(&writing, "it"), "Definitions/it.yaml") else {
         panic!("no NSD")
@@ -224,4 +225,100 @@ fn content_tells_different_descriptors_apart() {
     assert_eq!(content(&one), content(&other));
     other.flavours[0].vdus[1].connection_points[0].order = Some(7);
     assert_ne!(content(&one), content(&other));
+}
+
+/// Two graphs that share a path, rules of one path and of both, every action, everything that a packet may have to have.
+#[test]
+fn paths_and_rules_on_packets_come_back_equal() {
+    let every = NfpClassifier {
+        source_ip_address_prefix: "2001:db8::/32".parse().ok(),
+        destination_ip_address_prefix: "10.0.0.1/32".parse().ok(),
+        protocol: Some(58),
+        source_port_range: Some(PortRange {
+            lower: 1,
+            upper: 65_535,
+        }),
+        destination_port_range: Some(PortRange { lower: 80, upper: 80 }),
+        ether_source_address: Some("02:00:00:00:00:01".into()),
+        ether_destination_address: Some("02:00:00:00:00:02".into()),
+        ether_type: Some(0x88cc),
+        dscp: Some(46),
+        vlan_tag: vec![1, 4_094],
+    };
+    let window = |from, until, daily_from, daily_until| Window {
+        from,
+        until,
+        daily_from,
+        daily_until,
+    };
+    let times = vec![
+        window(Some(1_795_219_200), Some(253_402_300_799), 0, 86_400),
+        window(None, None, 1, 2),
+        window(None, Some(1), 86_399, 86_400),
+    ];
+    let rule = |id: &str, protocol| NfpRule {
+        id: id.into(),
+        classifier: NfpClassifier {
+            protocol,
+            ..every.clone()
+        },
+        priority: 7,
+        schedule: times.clone(),
+    };
+    let element = |id: &str, profile: &str, ingress: Option<&str>, egress: Option<&str>| NfpElement {
+        id: id.into(),
+        profile: profile.into(),
+        ingress: ingress.map(str::to_owned),
+        egress: egress.map(str::to_owned),
+        place: None,
+    };
+    let path = |id: &str, elements: &[NfpElement], rules: &[NfpRule]| Nfp {
+        id: id.into(),
+        positions: elements.iter().map(|element| element.id.clone()).collect(),
+        elements: elements.to_vec(),
+        rules: rules.to_vec(),
+    };
+    let both = rule("both", None);
+    let there = path(
+        "there",
+        &[
+            element("from.client", "client", None, None),
+            element("there_position_1", "gateway", Some("access"), Some("transit")),
+        ],
+        &[both.clone(), rule("there_1", Some(6))],
+    );
+    let out_alone = element("out", "gateway", None, Some("access"));
+    let back = path("back", &[out_alone], &[rule("back_1", Some(200)), both]);
+    let anything = path("anything", &[element("in", "gateway", Some("transit"), None)], &[]);
+    let graph = |id: &str, paths: &[&Nfp]| Vnffg {
+        id: id.into(),
+        profiles: vec!["gateway".into()],
+        virtual_links: vec!["transit".into()],
+        paths: paths.iter().map(|path| (*path).clone()).collect(),
+        place: None,
+    };
+    let mut nsd = packages::nsd(packages::two_site("Clients and the gateway", "Clients"));
+    nsd.vnffgs = vec![graph("one", &[&there, &back]), graph("two", &[&there, &anything])];
+    let actions = [
+        TrafficAction::Block,
+        TrafficAction::Allow,
+        TrafficAction::Limit { bits_per_second: 8_000 },
+        TrafficAction::Precedence(7),
+    ];
+    nsd.traffic_rules = (0..)
+        .zip(actions)
+        .map(|(number, action)| TrafficRule {
+            id: format!("rule.{number}"),
+            targets: vec!["gateway".into(), "transit".into(), "client".into()],
+            classifier: if number == 0 {
+                NfpClassifier::default()
+            } else {
+                every.clone()
+            },
+            priority: u32::MAX - number,
+            action,
+            schedule: if number == 0 { Vec::new() } else { times.clone() },
+        })
+        .collect();
+    assert_eq!(content(&nsd_again(&nsd, &[])), content(&nsd));
 }

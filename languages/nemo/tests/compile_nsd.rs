@@ -6,6 +6,7 @@ mod services;
 
 use ipnet::IpNet;
 use manifold_descriptors::csar::{Limits, read_package};
+use manifold_descriptors::nsd::TrafficAction;
 use manifold_descriptors::tosca_write::content;
 use manifold_descriptors::{Descriptor, Nsd, Severity, Vnfd, check_nsd, describe};
 use manifold_nemo::compile::{CompileError, Options, Packages, nsd};
@@ -60,13 +61,11 @@ fn compiled(service: &Service, options: &Options) -> Packages {
     }
     let vnfds: Vec<&Vnfd> = packages.functions.iter().map(|function| &function.vnfd).collect();
     for service in &packages.services {
-        let Descriptor::Nsd(mut back) = described(&service.files) else {
+        let Descriptor::Nsd(back) = described(&service.files) else {
             panic!("no NSD")
         };
         let faults = check_nsd(&back, &vnfds, &[]);
         assert!(!faults.has_errors(), "{}", faults.render());
-        // What the text says besides the model is looked at by tests of their own.
-        back.vnffgs.clone_from(&service.nsd.vnffgs);
         assert_eq!(content(&*back), content(&service.nsd), "{:?}", service.files);
         let package = read_package(Cursor::new(service.archive().unwrap()), &Limits::default());
         assert!(!package.diagnostics.has_errors(), "{}", package.diagnostics.render());
@@ -436,6 +435,39 @@ fn flows_and_operations_become_paths_and_policies() {
     let graph = &packages.root().nsd.vnffgs[0];
     assert_eq!(graph.profiles, ["fw", "dst"]);
     assert_eq!(graph.virtual_links, ["middle", "last"]);
+    let path = &graph.paths[0];
+    let passed: Vec<_> = path
+        .elements
+        .iter()
+        .map(|element| {
+            (
+                element.profile.as_str(),
+                element.ingress.as_deref(),
+                element.egress.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(passed, [("fw", Some("a"), Some("b")), ("dst", Some("a"), None)]);
+    assert_eq!((path.rules[0].id.as_str(), path.rules[0].priority), ("chain", 7));
+    let actions: Vec<_> = packages
+        .root()
+        .nsd
+        .traffic_rules
+        .iter()
+        .map(|rule| (rule.id.as_str(), rule.action, rule.targets.len(), rule.schedule.len()))
+        .collect();
+    let limit = TrafficAction::Limit {
+        bits_per_second: 5_000_000,
+    };
+    assert_eq!(
+        actions,
+        [
+            ("night", TrafficAction::Block, 3, 1),
+            ("slow", limit, 1, 0),
+            ("first", TrafficAction::Precedence(7), 1, 0),
+            ("pass", TrafficAction::Allow, 3, 0)
+        ]
+    );
     golden("rules-nsd.yaml", packages.root().files.values().next().unwrap());
 }
 
@@ -459,6 +491,41 @@ fn an_operation_on_measured_state_is_refused_by_name() {
         matches!(&refused, CompileError::MeasuredState { rule, state } if rule == "busy" && state == "cpu-load"),
         "{refused}"
     );
+}
+
+/// What a descriptor cannot say as it is said is told.
+#[test]
+fn a_rule_that_never_holds_and_a_limit_too_low_are_told_of() {
+    let term = |comparison| Condition::Term {
+        name: Name {
+            text: "time".to_owned(),
+            span: Span::default(),
+        },
+        comparison,
+        value: text("18:00:00"),
+        span: Span::default(),
+    };
+    let never = Condition::All(vec![term(Comparison::Less), term(Comparison::Greater)]);
+    let service = chain()
+        .rule(Rule {
+            condition: Some(never),
+            ..rule("never", Effect::Block)
+        })
+        .rule(Rule {
+            priority: u64::MAX,
+            ..rule("slow", Effect::Bandwidth(1))
+        })
+        .service();
+    let packages = compiled(&service, &options());
+    let [one] = packages.root().nsd.traffic_rules.as_slice() else {
+        panic!("{:?}", packages.root().nsd.traffic_rules)
+    };
+    let least = TrafficAction::Limit { bits_per_second: 8_000 };
+    assert_eq!((one.id.as_str(), one.action, one.priority), ("slow", least, u32::MAX));
+    let [never, slow] = packages.notes.as_slice() else {
+        panic!("{:?}", packages.notes)
+    };
+    assert!(never.contains("`never`") && slow.contains("`slow`"), "{never} {slow}");
 }
 
 /// The order in which models come makes no difference to what is compiled.

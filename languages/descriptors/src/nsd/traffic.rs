@@ -112,7 +112,24 @@ pub struct Window {
     pub daily_until: u32,
 }
 
-const DAY: u32 = 86_400;
+/// Seconds of a day.
+pub(crate) const DAY: u32 = 86_400;
+/// IP protocols by the names that are written for them; some have a second one.
+pub(crate) const PROTOCOLS: [(&str, u8); 11] = [
+    ("icmp", 1),
+    ("igmp", 2),
+    ("tcp", 6),
+    ("udp", 17),
+    ("gre", 47),
+    ("esp", 50),
+    ("ah", 51),
+    ("icmpv6", 58),
+    ("ipv6-icmp", 58),
+    ("ospf", 89),
+    ("sctp", 132),
+];
+/// Ethernet types by the names that are written for them.
+pub(crate) const ETHER_TYPES: [(&str, u16); 3] = [("ipv4", 0x0800), ("arp", 0x0806), ("ipv6", 0x86dd)];
 /// Classifiers, windows and VLANs of one rule.
 const MANY: usize = 64;
 
@@ -260,7 +277,8 @@ fn classifier(report: &mut Report, from: &Node) -> NfpClassifier {
     }
 }
 
-fn prefix(text: &str) -> Option<IpNet> {
+/// An address, or a prefix, whose host bits count for nothing.
+pub fn prefix(text: &str) -> Option<IpNet> {
     let whole = text.parse::<IpAddr>().map(IpNet::from);
     text.parse::<IpNet>().or(whole).ok().map(|net| net.trunc())
 }
@@ -280,32 +298,19 @@ fn number(text: &str) -> Option<u32> {
     }
 }
 
-fn protocol(text: &str) -> Option<u8> {
-    Some(match text.to_ascii_lowercase().as_str() {
-        "icmp" => 1,
-        "igmp" => 2,
-        "tcp" => 6,
-        "udp" => 17,
-        "gre" => 47,
-        "esp" => 50,
-        "ah" => 51,
-        "icmpv6" | "ipv6-icmp" => 58,
-        "ospf" => 89,
-        "sctp" => 132,
-        other => return number(other).and_then(|number| u8::try_from(number).ok()),
-    })
+/// An IP protocol by its name or number.
+pub fn protocol(text: &str) -> Option<u8> {
+    let named = PROTOCOLS.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+    let numbered = || number(text).and_then(|number| u8::try_from(number).ok());
+    named.map(|(_, number)| *number).or_else(numbered)
 }
 
 fn ether_type(text: &str) -> Option<u16> {
-    Some(match text.to_ascii_lowercase().as_str() {
-        "ipv4" => 0x0800,
-        "arp" => 0x0806,
-        "ipv6" => 0x86dd,
-        other => {
-            let number = number(other).and_then(|number| u16::try_from(number).ok())?;
-            return Some(number).filter(|number| *number > 1_535);
-        }
-    })
+    let named = ETHER_TYPES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+    let numbered = || number(text).and_then(|number| u16::try_from(number).ok());
+    // Below, the field is a length (IEEE 802.3 3.2.6).
+    let numbered = || numbered().filter(|number| *number > 1_535);
+    named.map(|(_, number)| *number).or_else(numbered)
 }
 
 fn ports(report: &mut Report, from: &Node, key: &str) -> Option<PortRange> {
@@ -382,15 +387,17 @@ fn clock(text: &str) -> Option<u32> {
 }
 
 /// `YYYY-MM-DDTHH:MM:SS`, perhaps with a `Z` behind it, or the date alone.
-fn moment(text: &str) -> Option<u64> {
+pub(crate) fn moment(text: &str) -> Option<u64> {
     let text = text.strip_suffix('Z').unwrap_or(text);
     let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
     let mut parts = date.split('-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    if !(1970..=9999).contains(&year) {
+        return None;
+    }
+    let days = months(year);
     let index = usize::try_from(month).ok()?.checked_sub(1)?;
-    if parts.next().is_some() || !(1970..=2200).contains(&year) || day == 0 || day > *days.get(index)? {
+    if parts.next().is_some() || day == 0 || day > *days.get(index)? {
         return None;
     }
     let before = year - 1;
@@ -398,6 +405,13 @@ fn moment(text: &str) -> Option<u64> {
     let since = before * 365 + before / 4 - before / 100 + before / 400 - 719_162;
     let days = since + days[..index].iter().sum::<u64>() + day - 1;
     Some(days * u64::from(DAY) + u64::from(clock(time)?))
+}
+
+/// Days of the months of a year.
+pub(crate) fn months(year: u64) -> [u64; 12] {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let february = if is_leap { 29 } else { 28 };
+    [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 }
 
 #[cfg(test)]

@@ -19,12 +19,13 @@ mod links;
 mod normal;
 mod ns_parts;
 mod nsd;
+mod packets;
 mod text;
 mod vdu;
 mod vnfd;
 
 pub use normal::normal;
-pub use nsd::{Element, NsdWriting, Path, Rule, Traffic, nsd};
+pub use nsd::{NsdWriting, nsd};
 pub use text::{Fields, Yaml};
 pub use vnfd::vnfd;
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::links::{affinity, policy};
 use super::ns_parts::{constituent, derived, levels, ns_type, of_type, sap, virtual_link, vnf_type};
 use super::text::{Fields, Yaml};
-use super::{Written, constant, definitions, free_name, requirements};
+use super::{Written, constant, definitions, free_name, packets};
 use crate::nsd::{NsProfile, Nsd, PnfProfile, VnfProfile};
 use crate::vnfd::Vnfd;
 
@@ -20,54 +20,6 @@ pub struct NsdWriting<'a> {
     pub vnfds: &'a [&'a Vnfd],
     /// Descriptors of the nested services, as far as they are at hand.
     pub nested: &'a [&'a Nsd],
-    /// What is at the positions of forwarding paths, and which packets go there.
-    pub paths: &'a [Path],
-    /// What else happens to packets.
-    pub traffic: &'a [Traffic],
-}
-
-/// A network forwarding path.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Path {
-    /// Its name, as in [`Nsd::vnffgs`].
-    pub id: String,
-    /// What it passes, in order.
-    pub elements: Vec<Element>,
-    /// Which packets go there: one is enough.
-    pub rules: Vec<Rule>,
-}
-
-/// What a path passes.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Element {
-    /// Name of the element, as in [`Nsd::vnffgs`].
-    pub id: String,
-    /// The VNF, PNF or NS profile, or the SAP.
-    pub profile: String,
-    /// The connection point that packets go in by.
-    pub ingress: Option<String>,
-    /// The one that they come out by, if it is another one.
-    pub egress: Option<String>,
-}
-
-/// `tosca.policies.nfv.NfpRule`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
-    /// Name of the policy.
-    pub id: String,
-    /// What a packet must have.
-    pub properties: Fields,
-}
-
-/// `manifold.policies.Traffic`.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Traffic {
-    /// Name of the policy.
-    pub id: String,
-    /// Profiles, virtual links, SAPs.
-    pub targets: Vec<String>,
-    /// As the crate's documentation has them.
-    pub properties: Fields,
 }
 
 /// The definitions of an NSD, `Definitions/NAME.yaml`.
@@ -84,7 +36,7 @@ pub fn nsd(writing: &NsdWriting<'_>, name: &str) -> Written {
         .with("node_type", &writer.own_type)
         .with_some("requirements", (!mapped.is_empty()).then_some(mapped));
     let (mut groups, mut policies) = (Fields::new(), Vec::new());
-    writer.graphs(&mut groups, &mut policies);
+    packets::graphs(nsd, &mut groups, &mut policies);
     levels(nsd, &mut policies);
     affinity(
         &nsd.affinity_rules,
@@ -97,14 +49,14 @@ pub fn nsd(writing: &NsdWriting<'_>, name: &str) -> Written {
         &mut groups,
         &mut policies,
     );
+    let rules = packets::names(nsd);
     for (number, place) in nsd.location_constraints.iter().enumerate() {
         let properties = Fields::new()
             .with_some("nfvi_pop", place.nfvi_pop.as_ref())
             .with_some("zone", place.zone.as_ref());
         let name = free_name(&format!("{}_place", place.profile), |name| {
-            nsd.location_constraints[..number]
-                .iter()
-                .any(|other| format!("{}_place", other.profile) == name)
+            let others = &nsd.location_constraints[..number];
+            rules.contains(name) || others.iter().any(|other| format!("{}_place", other.profile) == name)
         });
         policies.push(policy(
             &name,
@@ -113,14 +65,7 @@ pub fn nsd(writing: &NsdWriting<'_>, name: &str) -> Written {
             properties,
         ));
     }
-    for traffic in writing.traffic {
-        policies.push(policy(
-            &traffic.id,
-            "manifold.policies.Traffic",
-            &traffic.targets,
-            traffic.properties.clone(),
-        ));
-    }
+    policies.extend(nsd.traffic_rules.iter().map(packets::traffic));
     let topology = Fields::new()
         .with("substitution_mappings", substitution)
         .with("node_templates", writer.nodes().spaced())
@@ -196,7 +141,7 @@ impl<'a> Writer<'a> {
             nsd.vnffgs
                 .iter()
                 .flat_map(|graph| &graph.paths)
-                .map(|path| &path.id)
+                .flat_map(|path| [&path.id].into_iter().chain(&path.positions))
                 .collect(),
         ]
         .concat()
@@ -312,75 +257,7 @@ impl<'a> Writer<'a> {
         nsd.virtual_links
             .iter()
             .for_each(|link| all.put(&link.id, virtual_link(link)));
-        self.path_nodes(&mut all);
+        packets::nodes(nsd, &self.taken, &mut all);
         all
-    }
-
-    fn path_nodes(&self, all: &mut Fields) {
-        let mut written: BTreeSet<String> = BTreeSet::new();
-        for path in self.writing.nsd.vnffgs.iter().flat_map(|graph| &graph.paths) {
-            if !written.insert(path.id.clone()) {
-                continue;
-            }
-            let said = self.writing.paths.iter().find(|said| said.id == path.id);
-            let position = |number: usize| format!("{}_position_{number}", path.id);
-            let names: Vec<String> = (1..=path.positions.len()).map(position).collect();
-            let positions = names.iter().map(|name| ("profile_element", Yaml::from(name)));
-            let node = Fields::new().with("type", "tosca.nodes.nfv.NFP");
-            all.put(&path.id, node.with("requirements", requirements(positions)));
-            for (name, element) in names.iter().zip(&path.positions) {
-                let node = Fields::new().with("type", "tosca.nodes.nfv.NfpPosition");
-                all.put(
-                    name,
-                    node.with("requirements", requirements([("element", element.into())])),
-                );
-            }
-            for id in &path.positions {
-                if !written.insert(id.clone()) {
-                    continue;
-                }
-                let element = said.and_then(|said| said.elements.iter().find(|element| element.id == *id));
-                let mut ends = Vec::new();
-                if let Some(element) = element {
-                    let end = |cp: &Option<String>| match cp {
-                        Some(cp) => Fields::new()
-                            .with("node", &element.profile)
-                            .with("capability", cp)
-                            .flow(),
-                        None => Yaml::from(&element.profile),
-                    };
-                    ends.push(("profile_element", end(&element.ingress)));
-                    if element.egress.is_some() {
-                        ends.push(("profile_element", end(&element.egress)));
-                    }
-                }
-                let node = Fields::new().with("type", "tosca.nodes.nfv.NfpPositionElement");
-                all.put(
-                    id,
-                    node.with_some("requirements", (!ends.is_empty()).then(|| requirements(ends))),
-                );
-            }
-        }
-    }
-
-    fn graphs(&self, groups: &mut Fields, policies: &mut Vec<Yaml>) {
-        for graph in &self.writing.nsd.vnffgs {
-            let paths = graph.paths.iter().map(|path| &path.id);
-            let members = graph.profiles.iter().chain(&graph.virtual_links).chain(paths);
-            let body = Fields::new()
-                .with("type", "tosca.groups.nfv.VNFFG")
-                .with("members", Yaml::words(members));
-            groups.put(&graph.id, body);
-        }
-        for path in self.writing.paths {
-            for rule in &path.rules {
-                policies.push(policy(
-                    &rule.id,
-                    "tosca.policies.nfv.NfpRule",
-                    [&path.id],
-                    rule.properties.clone(),
-                ));
-            }
-        }
     }
 }

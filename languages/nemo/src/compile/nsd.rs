@@ -5,7 +5,7 @@ use super::identity::{Names, file_name, id_of};
 use super::leaf::{Function, function, outside_name};
 use super::nets::{Wish, wishes};
 use super::properties::Properties;
-use super::rules::{Named, Rules, rules};
+use super::rules::{Named, rules};
 use super::{CompileError, FunctionPackage, Options, Packages, ServicePackage};
 use crate::expand::joined;
 use crate::service::{Composite, ModelUse, Service};
@@ -162,7 +162,7 @@ impl<'a> Compiling<'a> {
                 place: None,
             });
         }
-        let Rules { paths, traffic } = {
+        let told = {
             let point = |node: usize, point: &str| self.outside(composite, node, point);
             let named = Named {
                 composite,
@@ -170,10 +170,10 @@ impl<'a> Compiling<'a> {
                 point: &point,
             };
             let mut told = Vec::new();
-            let made = rules(&named, &mut nsd, &mut names, &mut told)?;
-            self.notes.extend(told);
-            made
+            rules(&named, &mut nsd, &mut names, &mut told)?;
+            told
         };
+        self.notes.extend(told);
         let folder = self
             .folders
             .give(&[&file_name(name), &format!("{}-ns", file_name(name))]);
@@ -185,8 +185,6 @@ impl<'a> Compiling<'a> {
                 description: "",
                 vnfds: &vnfds,
                 nested: &nested,
-                paths: &paths,
-                traffic: &traffic,
             };
             tosca_write::nsd(&writing, &folder)
         };

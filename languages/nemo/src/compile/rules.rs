@@ -2,17 +2,15 @@
 
 use super::CompileError;
 use super::identity::Names;
-use super::schedule::schedule;
+use super::schedule::{When, when};
 use crate::service::{Classifier, Composite, Effect, Rule, RuleTarget};
-use manifold_descriptors::nsd::{Nfp, Nsd, Vnffg};
-use manifold_descriptors::tosca_write::{Element, Fields, Path, Traffic, Yaml};
+use manifold_descriptors::nsd::{
+    CpConnectivity, Nfp, NfpClassifier, NfpElement, NfpRule, Nsd, PortRange, TrafficAction, TrafficRule, Vnffg, Window,
+    traffic,
+};
 
-/// What the rules of a composite become.
-#[derive(Debug, Default)]
-pub(crate) struct Rules {
-    pub(crate) paths: Vec<Path>,
-    pub(crate) traffic: Vec<Traffic>,
-}
+/// The slowest limit that traffic can have.
+const LEAST_LIMIT: u64 = 8_000;
 
 /// Names that parts of a composite have in its NSD.
 pub(crate) struct Named<'a> {
@@ -23,43 +21,66 @@ pub(crate) struct Named<'a> {
     pub(crate) point: &'a dyn Fn(usize, &str) -> Option<String>,
 }
 
-/// Adds the forwarding graph to the NSD and gives what stands in its text besides.
+/// Adds the forwarding graph and the traffic rules to the NSD, which has its profiles already.
 pub(crate) fn rules(
     named: &Named<'_>,
     nsd: &mut Nsd,
     names: &mut Names,
     notes: &mut Vec<String>,
-) -> Result<Rules, CompileError> {
-    let mut made = Rules::default();
+) -> Result<(), CompileError> {
     let mut policies = Names::default();
     let mut graph = Vnffg::default();
     for rule in &named.composite.rules {
-        let windows = schedule(&rule.name, rule.condition.as_ref())?;
+        let schedule = match when(&rule.name, rule.condition.as_ref())? {
+            When::Always => Vec::new(),
+            When::In(windows) => windows,
+            When::Never => {
+                notes.push(format!(
+                    "the condition of `{}` holds at no time: it is left out",
+                    rule.name
+                ));
+                continue;
+            }
+        };
         for effect in &rule.effects {
-            match effect {
+            let action = match effect {
                 Effect::GoThrough(passed) => {
-                    let path = path(named, rule, passed, windows.clone(), names, &mut policies);
-                    let mut told = Nfp::default();
-                    told.id.clone_from(&path.id);
-                    told.positions = path.elements.iter().map(|element| element.id.clone()).collect();
-                    graph.paths.push(told);
+                    let path = path(named, nsd, (rule, passed, &schedule), names, &mut policies)?;
                     for element in &path.elements {
                         if !graph.profiles.contains(&element.profile) {
                             graph.profiles.push(element.profile.clone());
                         }
                     }
-                    made.paths.push(path);
+                    graph.paths.push(path);
+                    continue;
                 }
-                effect => made.traffic.push(Traffic {
-                    id: policies.give(&[&rule.name]),
-                    targets: targets(named, rule),
-                    properties: traffic(rule, effect, windows.clone()),
-                }),
-            }
+                Effect::Block => TrafficAction::Block,
+                Effect::Allow => TrafficAction::Allow,
+                Effect::Precedence(level) => TrafficAction::Precedence((*level).min(7)),
+                Effect::Bandwidth(rate) => {
+                    if *rate < LEAST_LIMIT {
+                        notes.push(format!(
+                            "`{}` limits to {rate} bits per second, and {LEAST_LIMIT} is the least that can be: it is that",
+                            rule.name
+                        ));
+                    }
+                    TrafficAction::Limit {
+                        bits_per_second: LEAST_LIMIT.max(*rate),
+                    }
+                }
+            };
+            nsd.traffic_rules.push(TrafficRule {
+                id: policies.give(&[&rule.name]),
+                targets: targets(named, rule),
+                classifier: classifier(rule)?,
+                priority: priority(rule),
+                action,
+                schedule: schedule.clone(),
+            });
         }
     }
-    if made.paths.is_empty() {
-        return Ok(made);
+    if graph.paths.is_empty() {
+        return Ok(());
     }
     for (net, link) in named.composite.nets.iter().zip(named.links) {
         let is_passed = |node: usize| graph.profiles.contains(&named.composite.nodes[node].name);
@@ -76,52 +97,69 @@ pub(crate) fn rules(
                 notes.push(format!(
                     "`{name}` has no VNF of its own, so no forwarding graph can stand in it: paths through its nodes have no effect"
                 ));
-                made.paths.clear();
-                return Ok(made);
+                return Ok(());
             }
         }
     }
     graph.id = names.give(&["forwarding", "forwarding_graph"]);
     nsd.vnffgs.push(graph);
-    Ok(made)
+    Ok(())
 }
 
+/// A path through nodes, with each by which connection points, and its one rule.
 fn path(
     named: &Named<'_>,
-    rule: &Rule,
-    passed: &[(usize, Option<String>, Option<String>)],
-    windows: Option<Yaml>,
+    nsd: &Nsd,
+    (rule, passed, schedule): (&Rule, &[(usize, Option<String>, Option<String>)], &[Window]),
     names: &mut Names,
     policies: &mut Names,
-) -> Path {
+) -> Result<Nfp, CompileError> {
     let id = names.give(&[&format!("{}_path", rule.name)]);
-    let elements = passed
+    let elements: Vec<NfpElement> = passed
         .iter()
         .enumerate()
         .map(|(at, (node, ingress, egress))| {
+            let profile = &named.composite.nodes[*node].name;
             let only = only_point(named.composite, *node);
-            let call = |point: &Option<String>| (named.point)(*node, point.as_ref().or(only.as_ref())?);
+            let is_connected = |cpd: &String| connectivity(nsd, profile).iter().any(|known| known.cpd == *cpd);
+            let call = |point: &Option<String>| {
+                let point = point.as_ref().or(only.as_ref())?;
+                (named.point)(*node, point).filter(is_connected)
+            };
             let ingress = call(ingress);
-            Element {
+            NfpElement {
                 id: names.give(&[&format!("{id}_element_{}", at + 1)]),
-                profile: named.composite.nodes[*node].name.clone(),
+                profile: profile.clone(),
                 egress: call(egress).filter(|egress| Some(egress) != ingress.as_ref()),
                 ingress,
+                place: None,
             }
         })
         .collect();
-    let properties = classifier(&rule.classifier)
-        .with("priority", rule.priority)
-        .with_some("schedule", windows);
-    let rule = manifold_descriptors::tosca_write::Rule {
-        id: policies.give(&[&rule.name]),
-        properties,
-    };
-    Path {
+    Ok(Nfp {
         id,
+        positions: elements.iter().map(|element| element.id.clone()).collect(),
         elements,
-        rules: vec![rule],
-    }
+        rules: vec![NfpRule {
+            id: policies.give(&[&rule.name]),
+            classifier: classifier(rule)?,
+            priority: priority(rule),
+            schedule: schedule.to_vec(),
+        }],
+    })
+}
+
+fn connectivity<'a>(nsd: &'a Nsd, profile: &str) -> &'a [CpConnectivity] {
+    let vnfs = nsd.vnf_profiles.iter().map(|one| (&one.id, &one.connectivity));
+    let nested = nsd.nested_ns_profiles.iter().map(|one| (&one.id, &one.connectivity));
+    let mut all = vnfs.chain(nested);
+    all.find(|(id, _)| *id == profile)
+        .map_or(&[], |(_, connectivity)| connectivity)
+}
+
+/// What is above all numbers that a descriptor has counts as the highest.
+fn priority(rule: &Rule) -> u32 {
+    u32::try_from(rule.priority).unwrap_or(u32::MAX)
 }
 
 /// The connection point of a node that is connected at one only.
@@ -144,34 +182,42 @@ fn targets(named: &Named<'_>, rule: &Rule) -> Vec<String> {
     }
 }
 
-fn traffic(rule: &Rule, effect: &Effect, windows: Option<Yaml>) -> Fields {
-    let head = Fields::new().with("priority", rule.priority);
-    let said = match effect {
-        Effect::Bandwidth(rate) => head.with("action", "limit").with("max_bitrate", *rate),
-        Effect::Precedence(class) => head.with("action", "precedence").with("precedence", u32::from(*class)),
-        Effect::Allow => head.with("action", "allow"),
-        Effect::Block | Effect::GoThrough(_) => head.with("action", "block"),
-    };
-    let matched = classifier(&rule.classifier);
-    said.with_some("classifier", (!matched.is_empty()).then_some(matched))
-        .with_some("schedule", windows)
+fn classifier(rule: &Rule) -> Result<NfpClassifier, CompileError> {
+    const PREFIX: &str = "write an address or a prefix: `10.0.0.0/24`";
+    let of: &Classifier = &rule.classifier;
+    let range = |(lower, upper): (u16, u16)| PortRange { lower, upper };
+    Ok(NfpClassifier {
+        source_ip_address_prefix: read(rule, "srcip", of.source.as_deref(), PREFIX, traffic::prefix)?,
+        destination_ip_address_prefix: read(rule, "dstip", of.destination.as_deref(), PREFIX, traffic::prefix)?,
+        protocol: read(
+            rule,
+            "proto",
+            of.protocol.as_deref(),
+            "write a protocol over IP: `tcp`",
+            traffic::protocol,
+        )?,
+        source_port_range: of.source_ports.map(range),
+        destination_port_range: of.destination_ports.map(range),
+        ether_source_address: of.source_mac.clone(),
+        ether_destination_address: of.destination_mac.clone(),
+        ether_type: of.ether_type,
+        ..NfpClassifier::default()
+    })
 }
 
-fn classifier(of: &Classifier) -> Fields {
-    let range =
-        |(first, last): (u16, u16)| Yaml::List(vec![Yaml::from(u32::from(first)), Yaml::from(u32::from(last))]).flow();
-    let ether_type = of.ether_type.map(|number| match number {
-        0x0800 => "ipv4".to_owned(),
-        0x86dd => "ipv6".to_owned(),
-        other => format!("0x{other:04x}"),
+fn read<T>(
+    rule: &Rule,
+    key: &str,
+    text: Option<&str>,
+    wanted: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, CompileError> {
+    let Some(text) = text else { return Ok(None) };
+    let value = read(text).ok_or_else(|| CompileError::Property {
+        of: rule.flow.clone().unwrap_or_else(|| rule.name.clone()),
+        key: key.to_owned(),
+        value: text.to_owned(),
+        wanted: wanted.to_owned(),
     });
-    Fields::new()
-        .with_some("ether_source_address", of.source_mac.as_ref())
-        .with_some("ether_destination_address", of.destination_mac.as_ref())
-        .with_some("ether_type", ether_type)
-        .with_some("protocol", of.protocol.as_ref())
-        .with_some("source_ip_address_prefix", of.source.as_ref())
-        .with_some("destination_ip_address_prefix", of.destination.as_ref())
-        .with_some("source_port_range", of.source_ports.map(range))
-        .with_some("destination_port_range", of.destination_ports.map(range))
+    value.map(Some)
 }
