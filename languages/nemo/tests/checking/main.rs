@@ -8,6 +8,7 @@ mod golden;
 mod incremental;
 mod inline;
 mod models;
+mod opened;
 mod parameters;
 mod random;
 mod rules;
