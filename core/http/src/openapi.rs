@@ -133,6 +133,7 @@ pub struct Operation {
     status: &'static str,
     answer: Content,
     location: bool,
+    query: &'static [&'static str],
 }
 
 /// A row with this `operationId` and one line of description, which answers 204 unless more is said.
@@ -146,6 +147,7 @@ pub const fn operation(method: &'static str, path: &'static str, id: &'static st
         status: "204",
         answer: Content::Empty,
         location: false,
+        query: &[],
     }
 }
 
@@ -176,6 +178,11 @@ impl Operation {
         self
     }
 
+    /// The request can have these parameters in its query.
+    pub const fn asking(mut self, query: &'static [&'static str]) -> Self {
+        self.query = query;
+        self
+    }
     /// The answer carries this, too.
     pub const fn telling(mut self, answer: Content) -> Self {
         self.answer = answer;
@@ -184,12 +191,11 @@ impl Operation {
 
     fn json(&self, query: &[&str], components: &mut Components) -> Value {
         let mut parameters = vec![json!({ "$ref": "#/components/parameters/Version" })];
-        if self.answer.is_page() {
-            parameters.extend(query.iter().map(|name| {
-                let schema = json!({ "type": "string" });
-                json!({ "name": name, "in": "query", "required": false, "schema": schema })
-            }));
-        }
+        let paged = if self.answer.is_page() { query } else { &[] };
+        parameters.extend(paged.iter().chain(self.query).map(|name| {
+            let schema = json!({ "type": "string" });
+            json!({ "name": name, "in": "query", "required": false, "schema": schema })
+        }));
         let mut answer = json!({ "description": self.description() });
         if let Some(media) = self.answer.media(components) {
             answer["content"] = media;

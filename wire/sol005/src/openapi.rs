@@ -3,9 +3,7 @@
 use crate::{NSD, NSLCM, OURS, VNFPKGM};
 use manifold_http::api::Api;
 use manifold_http::openapi::{Content, Document, Operation, operation};
-use manifold_nfvo_interface::{
-    AppliedScript, Changes, NsTopology, Progress, ScriptAsk, ScriptInfo, ScriptOperation, ScriptPlan,
-};
+use manifold_nfvo_interface::{AppliedScript, Changes, NsTopology, Progress, ScriptAsk, ScriptInfo, ScriptOperation};
 use manifold_sol::*;
 
 const ZIP: Content = Content::Bytes("application/zip");
@@ -258,8 +256,10 @@ const MANIFOLD_V1: &[Operation] = &[
         "put",
         "/scripts/{name}",
         "applyScript",
-        "Keeps the script as the next revision and makes the service equal to it. 200 where there is nothing to do.",
+        "Keeps the script as the next revision and makes the service equal to it. 200 where there is nothing to do. With \
+         `dryRun=true` nothing is done, and 200 carries a ScriptPlan: what would be.",
     )
+    .asking(&["dryRun"])
     .takes(Content::json::<ScriptAsk>())
     .starts()
     .telling(Content::json::<AppliedScript>()),
@@ -271,14 +271,6 @@ const MANIFOLD_V1: &[Operation] = &[
     )
     .starts()
     .telling(Content::json::<AppliedScript>()),
-    operation(
-        "post",
-        "/scripts/{name}/plan",
-        "planScript",
-        "What an apply would do; nothing is done.",
-    )
-    .takes(Content::json::<ScriptAsk>())
-    .gives(Content::json::<ScriptPlan>()),
     operation(
         "get",
         "/scripts/{name}/revisions/{revision}",

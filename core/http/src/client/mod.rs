@@ -218,6 +218,19 @@ impl ApiClient {
         self.exchange(cx, ask).await
     }
 
+    /// The same, with what stands after `?`.
+    pub async fn put_with<T: DeserializeOwned>(
+        &self,
+        cx: &Context,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: &impl Serialize,
+    ) -> Outcome<Reply<T>> {
+        let mut ask = Ask::new(Method::PUT, path).json("application/json", body)?;
+        ask.query = encode_query(query);
+        self.exchange(cx, ask).await
+    }
+
     /// Changes parts of a resource by a merge patch; `etag` = only if it still is the one that was read.
     pub async fn patch<T: DeserializeOwned>(
         &self,

@@ -17,7 +17,8 @@ impl NfvoClient {
 #[async_trait]
 impl ServiceScripts for NfvoClient {
     async fn plan(&self, cx: &Context, ask: ScriptAsk) -> Outcome<ScriptPlan> {
-        body(self.ours.post(cx, &["scripts", &ask.name, "plan"], &ask).await?)
+        let dry = [("dryRun", "true")];
+        body(self.ours.put_with(cx, &["scripts", &ask.name], &dry, &ask).await?)
     }
     async fn apply(&self, cx: &Context, ask: ScriptAsk) -> Outcome<AppliedScript> {
         body(self.ours.put(cx, &["scripts", &ask.name], &ask).await?)

@@ -1,7 +1,8 @@
 //! `manifold/v1/scripts` and `manifold/v1/script_operations`: NEMO scripts as documents with revisions. Ours.
 
 use super::{Producer, id, linked};
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -12,9 +13,8 @@ use manifold_http::auth::Caller;
 use manifold_http::body::JsonBody;
 use manifold_http::problem::{Answer, Problem};
 use manifold_http::query::{ListQuery, page::Page, selector::Shape};
-use manifold_nfvo_interface::{
-    AppliedScript, ScriptAsk, ScriptInfo, ScriptName, ScriptOperation, ScriptPlan, ScriptRevision,
-};
+use manifold_nfvo_interface::{AppliedScript, ScriptAsk, ScriptInfo, ScriptName, ScriptOperation, ScriptRevision};
+use serde::Deserialize;
 use serde_json::Value;
 
 const SCRIPT: Shape = Shape {
@@ -27,12 +27,19 @@ pub(super) fn routes() -> Router<Producer> {
     Router::new()
         .route("/scripts", get(list))
         .route("/scripts/{name}", get(find).put(apply).delete(delete))
-        .route("/scripts/{name}/plan", post(plan))
         .route("/scripts/{name}/revisions/{revision}", get(find_revision))
         .route("/script_operations/{id}", get(find_operation))
         .route("/script_operations/{id}/retry", post(retry))
         .route("/script_operations/{id}/rollback", post(rollback))
         .route("/script_operations/{id}/fail", post(fail))
+}
+
+/// What stands after `?` of an apply.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct How {
+    #[serde(default)]
+    dry_run: bool,
 }
 
 fn show(info: &ScriptInfo, links: &Links) -> Answer<Value> {
@@ -105,24 +112,20 @@ async fn find_revision(
     Ok(Json(shown))
 }
 
-async fn plan(
-    State(nfvo): State<Producer>,
-    caller: Caller,
-    Path(key): Path<String>,
-    JsonBody(ask): JsonBody<ScriptAsk>,
-) -> Answer<Json<ScriptPlan>> {
-    let ask = named(&key, ask)?;
-    Ok(Json(nfvo.of(&caller).scripts.plan(&caller.context, ask).await?))
-}
-
 async fn apply(
     State(nfvo): State<Producer>,
     caller: Caller,
     links: Links,
     Path(key): Path<String>,
+    how: Result<Query<How>, QueryRejection>,
     JsonBody(ask): JsonBody<ScriptAsk>,
 ) -> Answer<Response> {
     let ask = named(&key, ask)?;
+    let Query(how) = how.map_err(|refused| Problem::from(CallError::invalid(refused.body_text())))?;
+    if how.dry_run {
+        let plan = nfvo.of(&caller).scripts.plan(&caller.context, ask).await?;
+        return Ok(Json(plan).into_response());
+    }
     let applied = nfvo.of(&caller).scripts.apply(&caller.context, ask).await?;
     Ok(begun(&applied, &links))
 }
