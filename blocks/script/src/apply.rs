@@ -9,7 +9,7 @@
 
 use crate::Near;
 use crate::ns::{CREATE, CreateNs, INSTANTIATE, InstantiateNs, MadeNs, UPDATE, UpdateNs};
-use crate::offboard::Offboard;
+use crate::offboard::{Offboard, TURN, Turn};
 use crate::onboard::{Brought, Onboard, Parcel, Sort};
 use crate::record::{Onboarded, SCRIPT, ScriptRecord};
 use manifold_lcm::{Ending, Machine, Occurrence, Operation, Outputs, Plan, PlanError, StepError, Task};
@@ -116,6 +116,11 @@ impl Operation for Apply {
             }
         };
         let mut before = made;
+        // What nothing needs any more is not brought back: from here on the apply is finished, not undone.
+        if !params.nsds_gone.is_empty() || !params.packages_gone.is_empty() {
+            let turn = plan.step(TURN, Turn).after(&before);
+            before = turn.no_return(Offboard::FORWARD_ONLY).handle();
+        }
         // Outer NSDs before inner ones, and packages when no NSD names them any more.
         let gone = params.nsds_gone.iter().rev().map(|what| (Sort::Nsd, what));
         for (sort, what) in gone.chain(params.packages_gone.iter().map(|what| (Sort::Vnfd, what))) {

@@ -1,6 +1,6 @@
 //! Operations of the NFVO, begun and followed by a step.
 
-use manifold_call::{CallError, Context, ErrorKind, OccurrenceId, Outcome};
+use manifold_call::{CallError, Context, ErrorKind, IdempotencyKey, OccurrenceId, Outcome};
 use manifold_lcm::{StepCx, StepError, Wait};
 use manifold_nfvo_interface::{NsLifecycleManagement, ns_operation_event};
 use manifold_sol::{LcmOperationState, NsLcmOpOcc};
@@ -55,6 +55,14 @@ where
     Err(StepError::permanent(CallError::conflict(format!(
         "{BEGUN_MAX} operations of the NS ended badly; no other is begun"
     ))))
+}
+
+/// The context of a creation: undoing repeats it under the same key, to learn what was made.
+pub(crate) fn creation(cx: &StepCx) -> Context {
+    Context {
+        idempotency_key: Some(IdempotencyKey(cx.identity_of("made"))),
+        ..cx.context_of("create")
+    }
 }
 
 /// The operation that the step waits for.

@@ -24,6 +24,9 @@ mod onboard;
 mod record;
 mod scripts;
 mod sources;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests;
 
 use manifold_lcm::{Engine, Operation};
 use manifold_nfvo_interface::{NsLifecycleManagement, NsdManagement, VnfPackageManagement};

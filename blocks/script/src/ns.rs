@@ -1,7 +1,7 @@
 //! Steps on the NS that a script is.
 
 use crate::Near;
-use crate::follow::{STEP_LIMIT, Standing, begin, look, settle, waited};
+use crate::follow::{STEP_LIMIT, Standing, begin, creation, look, settle, waited};
 use async_trait::async_trait;
 use manifold_call::{CallError, ErrorKind};
 use manifold_lcm::{Found, Progress, Step, StepCx, StepError, UndoProgress};
@@ -64,12 +64,7 @@ impl CreateNs {
             ns_description: format!("of the script {}", self.name),
         });
         // Created again under the same key it is the same NS.
-        let made = self
-            .near
-            .neighbours()?
-            .lifecycle
-            .create(&cx.context_of("create"), ask)
-            .await?;
+        let made = self.near.neighbours()?.lifecycle.create(&creation(cx), ask).await?;
         Ok(MadeNs { id: made.id })
     }
 }
@@ -102,18 +97,15 @@ impl Step for CreateNs {
 async fn remove(near: &Near, cx: &StepCx, ns: &str) -> Result<UndoProgress, StepError> {
     let nfvo = &near.neighbours()?.lifecycle;
     let id = parse(ns)?;
-    let found = match nfvo.find(&cx.context_of("find"), id).await {
-        Err(error) if error.kind == ErrorKind::NotFound => return Ok(UndoProgress::Done),
-        found => found?,
-    };
     if let Some(wait) = settle(&**nfvo, cx, ns).await? {
         return Ok(UndoProgress::Pending(wait));
     }
-    if found.ns_state == NsState::NotInstantiated {
-        return match nfvo.delete(&cx.context_of("delete"), id).await {
-            Err(error) if error.kind != ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(UndoProgress::Done),
-        };
+    let state = match nfvo.find(&cx.context_of("find"), id).await {
+        Err(error) if error.kind == ErrorKind::NotFound => return Ok(UndoProgress::Done),
+        found => found?.ns_state,
+    };
+    if state == NsState::NotInstantiated {
+        return forget(near, cx, id).await;
     }
     let start = |context: manifold_call::Context| {
         let nfvo = Arc::clone(nfvo);
@@ -132,8 +124,15 @@ async fn remove(near: &Near, cx: &StepCx, ns: &str) -> Result<UndoProgress, Step
     match begin(&**nfvo, cx, "terminate", start).await? {
         Standing::Running(wait) => Ok(UndoProgress::Pending(wait)),
         Standing::Held(why) | Standing::Ended(why) => Err(held(why)),
-        // It has ended meanwhile: the caller comes again.
-        Standing::Completed => Err(StepError::transient(CallError::busy(format!("NS {ns} is going")))),
+        Standing::Completed => forget(near, cx, id).await,
+    }
+}
+
+async fn forget(near: &Near, cx: &StepCx, id: NsInstanceId) -> Result<UndoProgress, StepError> {
+    let nfvo = &near.neighbours()?.lifecycle;
+    match nfvo.delete(&cx.context_of("delete"), id).await {
+        Err(error) if error.kind != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(UndoProgress::Done),
     }
 }
 

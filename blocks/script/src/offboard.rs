@@ -25,6 +25,31 @@ impl Offboard {
     }
 }
 
+/// The name of [`Turn`].
+pub(crate) const TURN: &str = "turn";
+
+/// Where an apply stops being undone. It does nothing.
+pub(crate) struct Turn;
+
+#[async_trait]
+impl Step for Turn {
+    async fn find(&self, _: &StepCx) -> Result<Found, StepError> {
+        Ok(Found::Absent)
+    }
+
+    async fn act(&self, _: &StepCx) -> Result<Progress, StepError> {
+        Progress::done(&())
+    }
+
+    async fn undo(&self, _: &StepCx, _: Option<&Value>) -> Result<UndoProgress, StepError> {
+        Ok(UndoProgress::Done)
+    }
+
+    fn limit(&self) -> Duration {
+        STEP_LIMIT
+    }
+}
+
 #[async_trait]
 impl Step for Offboard {
     async fn find(&self, _: &StepCx) -> Result<Found, StepError> {

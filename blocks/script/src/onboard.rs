@@ -2,7 +2,7 @@
 //! the compiler writes are made of its content.
 
 use crate::Near;
-use crate::follow::STEP_LIMIT;
+use crate::follow::{STEP_LIMIT, creation};
 use crate::record::Onboarded;
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -117,7 +117,7 @@ impl Onboard {
 
     async fn bring(&self, cx: &StepCx) -> Outcome<String> {
         let near = self.near.neighbours()?;
-        let (create, upload) = (cx.context_of("create"), cx.context_of("upload"));
+        let (create, upload) = (creation(cx), cx.context_of("upload"));
         Ok(match self.parcel.sort {
             Sort::Vnfd => {
                 let made = near
@@ -151,7 +151,7 @@ impl Onboard {
     async fn made(&self, cx: &StepCx) -> Outcome<String> {
         let near = self.near.neighbours()?;
         // Created again under the same key it is the same resource.
-        let create = cx.context_of("create");
+        let create = creation(cx);
         Ok(match self.parcel.sort {
             Sort::Vnfd => {
                 near.packages

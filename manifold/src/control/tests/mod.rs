@@ -3,6 +3,7 @@
 
 mod infrastructure;
 mod openapi;
+mod scripts;
 mod vim;
 
 use super::Plane;
