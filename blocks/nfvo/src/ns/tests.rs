@@ -1,6 +1,7 @@
 //! Network services over neighbours in memory.
 
 mod adopt;
+mod dotted;
 mod faults;
 mod nested;
 mod nested_shapes;

@@ -45,7 +45,7 @@ pub(crate) fn rules(
         for effect in &rule.effects {
             let action = match effect {
                 Effect::GoThrough(passed) => {
-                    let path = path(named, nsd, (rule, passed, &schedule), names, &mut policies)?;
+                    let path = path(named, nsd, rule, passed, &schedule, names, &mut policies)?;
                     for element in &path.elements {
                         if !graph.profiles.contains(&element.profile) {
                             graph.profiles.push(element.profile.clone());
@@ -110,7 +110,9 @@ pub(crate) fn rules(
 fn path(
     named: &Named<'_>,
     nsd: &Nsd,
-    (rule, passed, schedule): (&Rule, &[(usize, Option<String>, Option<String>)], &[Window]),
+    rule: &Rule,
+    passed: &[(usize, Option<String>, Option<String>)],
+    schedule: &[Window],
     names: &mut Names,
     policies: &mut Names,
 ) -> Result<Nfp, CompileError> {
