@@ -10,6 +10,8 @@ mod os_ma;
 mod plane;
 #[path = "program/random.rs"]
 mod random;
+#[path = "program/script.rs"]
+mod script;
 #[path = "program/trace.rs"]
 mod trace;
 
@@ -73,6 +75,12 @@ const WORKS: &[Work] = &[
         "machine_nested_services_of_two_sites_are_one_network_and_go_at_once",
         170,
         nested::services,
+        guest
+    ),
+    work!(
+        "machine_script_is_applied_packets_pass_it_and_it_leaves_nothing",
+        170,
+        script::composite,
         guest
     ),
     work!(

@@ -23,10 +23,11 @@
 //! - **NoCloud**: the text of `boot_data` is the machine's `user-data`, key-value pairs are added to its `meta-data`.
 //! - **What happens to packets** beyond forwarding paths: a policy of type `manifold.policies.Traffic`. Its targets are virtual links,
 //!   profiles and SAPs; its properties are `priority` (higher goes first), `action` (`block`, `allow`, `limit` with `max_bitrate` in
-//!   bits per second, or `precedence` with `precedence` from 0, last, to 7, first), `classifier` (what a packet must have, spelled as in
-//!   `tosca.policies.nfv.NfpRule`; none: all packets) and `schedule` (when; none: always). A schedule is a list of windows, of which one
-//!   is enough: `from` and `until` (`2026-01-31T00:00:00`), `daily_from` and `daily_until` (`08:00:00`, up to `24:00:00`), each `until`
-//!   exclusive. `tosca.policies.nfv.NfpRule` may have `priority` and `schedule`, too.
+//!   bits per second, at least 8000, or `precedence` with `precedence` from 0, last, to 7, first), `classifier` (what a packet must
+//!   have, spelled as in `tosca.policies.nfv.NfpRule`; none: all packets) and `schedule` (when; none: always). A schedule is a list of
+//!   windows, of which one is enough: `from` and `until` (`2026-01-31T00:00:00`, up to the year 2200), `daily_from` and `daily_until`
+//!   (`08:00:00`, up to `24:00:00`), each `until` exclusive, all in UTC. `tosca.policies.nfv.NfpRule` may have `priority` and
+//!   `schedule`, too.
 //! - **Which connection points a forwarding path uses**: `profile_element: { node: PROFILE, capability: CONNECTION_POINT }`, the one that
 //!   packets go in by before the one that they come out by.
 //! - **A provider network**: an NS virtual link whose `l2_protocol_data` has `network_type: flat` (or `vlan`) and a `name`.

@@ -252,7 +252,7 @@ fn paths_and_rules_on_packets_come_back_equal() {
         daily_until,
     };
     let times = vec![
-        window(Some(1_795_219_200), Some(253_402_300_799), 0, 86_400),
+        window(Some(1_795_219_200), Some(7_289_654_399), 0, 86_400),
         window(None, None, 1, 2),
         window(None, Some(1), 86_399, 86_400),
     ];

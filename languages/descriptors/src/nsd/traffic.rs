@@ -392,7 +392,7 @@ pub(crate) fn moment(text: &str) -> Option<u64> {
     let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
     let mut parts = date.split('-').map(|part| part.parse::<u64>().ok());
     let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    if !(1970..=9999).contains(&year) {
+    if !(1970..=2200).contains(&year) {
         return None;
     }
     let days = months(year);

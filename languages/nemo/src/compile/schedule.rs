@@ -7,10 +7,10 @@ use manifold_nemo_syntax::script::{Comparison, Condition, Name, Value};
 
 const DAY: i64 = 86_400;
 const WINDOWS_MAX: usize = 64;
-/// The end of the year 9999, the last that a descriptor can name: days from the start of 1970, in seconds.
-const LAST: i64 = 2_932_897 * DAY;
+/// The end of the year 2200, the last that a descriptor can name: days from the start of 1970, in seconds.
+const LAST: i64 = 84_371 * DAY;
 
-/// The time when something holds. Ends are exclusive; seconds, from the start of 1970 or of the day.
+/// The time when something holds. Ends are exclusive; seconds in UTC, from the start of 1970 or of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     from: i64,
@@ -82,7 +82,7 @@ pub(crate) fn when(rule: &str, condition: Option<&Condition>) -> Result<When, Co
     })
 }
 
-/// As a descriptor has it, which begins with 1970 and ends with 9999. `None`: all of it is before or after that.
+/// As a descriptor has it, which begins with 1970 and ends with 2200. `None`: all of it is before or after that.
 fn told(window: Window) -> Option<nsd::Window> {
     let (from, until) = (window.from.max(0), window.until.min(LAST));
     let daily = |seconds: i64| u32::try_from(seconds).expect("a day has few seconds");
@@ -325,7 +325,7 @@ mod tests {
     fn days_are_counted_as_the_calendar_has_them() {
         assert_eq!(days(1970, 1, 1), 0);
         assert_eq!(days(2000, 2, 29), 11_016);
-        assert_eq!(days(10_000, 1, 1) * DAY, LAST);
+        assert_eq!(days(2201, 1, 1) * DAY, LAST);
         let mut at = days(1600, 1, 1);
         for year in 1600..2400 {
             let february = 28 + i64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
@@ -374,7 +374,7 @@ mod tests {
         assert_eq!(when("r", Some(&midnight)), Ok(When::Always));
         let long_ago = term("date", Comparison::Less, text("1970-01-01"));
         assert_eq!(when("r", Some(&long_ago)), Ok(When::Never));
-        let ever_since = term("date", Comparison::LessOrEqual, text("9999-12-31"));
+        let ever_since = term("date", Comparison::LessOrEqual, text("2200-12-31"));
         assert_eq!(windows(&ever_since), [window(None, None, 0, 86_400)]);
     }
 
