@@ -4,7 +4,7 @@ use manifold_descriptors::Descriptor;
 use manifold_descriptors::nsd::{Nfp, NfpClassifier, Nsd, TrafficAction, TrafficRule};
 use manifold_lcm::State;
 use manifold_nfvo_interface::NsInstanceId;
-use manifold_sol::{SapData, UpdateNsRequest, UpdateType, VnfLcmOperation};
+use manifold_sol::{InstantiateVnfData, SapData, UpdateNsRequest, UpdateType, VnfLcmOperation};
 use manifold_vim_interface as vim;
 
 use super::paths::{element, with_packets};
@@ -233,5 +233,44 @@ async fn what_a_sap_has_goes_and_comes_with_it() {
     };
     completed(&site, update(&site, id, request).await.unwrap()).await;
     assert_eq!(names(&site), was);
+    gone(&site, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_of_a_profile_is_for_all_its_vnfs_whoever_comes_and_goes() {
+    let (site, id) = at_work(|nsd| {
+        all_at_the_second_site(nsd, "service");
+        nsd.traffic_rules[1].targets = vec!["service".into()];
+    })
+    .await;
+    completed(&site, update(&site, id, to_version(true)).await.unwrap()).await;
+    let first = |site: &Site| {
+        let held = locked(&site.world.vims[1].held);
+        let found = held.rules.values().find(|(_, rule)| rule.rule.name == "first");
+        found.unwrap().1.clone()
+    };
+    let was = first(&site);
+    assert_eq!(was.rule.targets.len(), 1);
+    let request = UpdateNsRequest {
+        update_type: UpdateType::InstantiateVnf,
+        instantiate_vnf_data: vec![InstantiateVnfData {
+            vnf_profile_id: Some("service".to_owned()),
+            vnf_instance_name: Some("another".to_owned()),
+            ..InstantiateVnfData::default()
+        }],
+        ..UpdateNsRequest::default()
+    };
+    let plan = planned(&site, id, request.clone()).await.unwrap();
+    assert_eq!(names(&plan.change), ["TRAFFIC_RULE first"]);
+    completed(&site, update(&site, id, request).await.unwrap()).await;
+    let is = first(&site);
+    assert_eq!((is.traffic_rule_id, is.rule.targets.len()), (was.traffic_rule_id, 2));
+    let request = UpdateNsRequest {
+        update_type: UpdateType::RemoveVnf,
+        remove_vnf_instance_id: vec![vnf_id(&site.show("a", id).await, "another")],
+        ..UpdateNsRequest::default()
+    };
+    completed(&site, update(&site, id, request).await.unwrap()).await;
+    assert_eq!(first(&site), was);
     gone(&site, id).await;
 }
