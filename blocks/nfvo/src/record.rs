@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::fault;
+use crate::ns::paths::Packets;
 
 pub(crate) const PACKAGE: Kind = Kind("nfvo.vnf-package");
 pub(crate) const NSD: Kind = Kind("nfvo.nsd");
@@ -69,6 +70,9 @@ pub(crate) struct NsRecord {
     /// VIMs that have, or may have, forwarding paths or traffic rules of it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(crate) packet_vims: BTreeSet<String>,
+    /// The paths and rules that it has.
+    #[serde(default, skip_serializing_if = "Packets::is_empty")]
+    pub(crate) packets: Packets,
     /// Whether a WIM has, or may have, something of it.
     #[serde(default)]
     pub(crate) asked_wim: bool,

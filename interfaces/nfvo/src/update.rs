@@ -55,6 +55,10 @@ pub enum ConstituentKind {
     Vl,
     /// A SAP.
     Sap,
+    /// A forwarding path (ours).
+    Nfp,
+    /// A traffic rule (ours).
+    TrafficRule,
 }
 
 impl ConstituentKind {
@@ -66,6 +70,8 @@ impl ConstituentKind {
             Self::Pnf => "PNF",
             Self::Vl => "VL",
             Self::Sap => "SAP",
+            Self::Nfp => "NFP",
+            Self::TrafficRule => "TRAFFIC_RULE",
         }
     }
 }

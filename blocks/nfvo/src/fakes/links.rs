@@ -6,6 +6,21 @@ use manifold_sol::{
     ResourceHandle,
 };
 
+/// The port of a connection point on a network.
+fn port_id(cpd: &str, network: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{cpd} {network}").as_bytes())
+}
+
+/// The ports that a VNF has before its connection points move, and not any more afterwards.
+pub(super) fn left(before: &InstantiatedVnfInfo, after: &InstantiatedVnfInfo) -> Vec<String> {
+    let ports = |info: &InstantiatedVnfInfo| -> Vec<String> {
+        let all = info.ext_virtual_link_info.iter().flat_map(|link| &link.ext_link_ports);
+        all.map(|port| port.resource_handle.resource_id.clone()).collect()
+    };
+    let after = ports(after);
+    ports(before).into_iter().filter(|port| !after.contains(port)).collect()
+}
+
 pub(super) fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
     ExtVirtualLinkInfo {
         id: link.id.clone(),
@@ -16,7 +31,7 @@ pub(super) fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
                 id: format!("port-{}", cp.cpd_id),
                 resource_handle: ResourceHandle {
                     vim_connection_id: link.vim_connection_id.clone(),
-                    resource_id: Uuid::new_v5(&Uuid::NAMESPACE_OID, cp.cpd_id.as_bytes()).to_string(),
+                    resource_id: port_id(&cp.cpd_id, &link.resource_id).to_string(),
                     ..Default::default()
                 },
                 cp_instance_id: Some(cp.cpd_id.clone()),

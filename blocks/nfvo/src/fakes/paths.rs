@@ -1,10 +1,55 @@
 //! The VIM in memory: its paths and rules.
 
 use super::locked;
-use super::vim::{Vim, key, matches};
+use super::vim::{Held, Vim, key, matches};
 use async_trait::async_trait;
-use manifold_call::{CallError, Context, Outcome};
+use manifold_call::{CallError, Context, Outcome, Uuid};
 use manifold_vim_interface::*;
+use serde_json::{Value, json};
+
+/// All but which step made it when, sorted: one that is taken away and made again is the same one.
+pub(super) fn paths(held: &Held) -> Vec<Value> {
+    let bare = held.paths.values().cloned().map(|(tenant, mut path)| {
+        path.nfp_id = NfpId(Uuid::nil());
+        path.metadata.remove("nfvoMark");
+        json!([tenant, path])
+    });
+    sorted(bare)
+}
+
+pub(super) fn rules(held: &Held) -> Vec<Value> {
+    let bare = held.rules.values().cloned().map(|(tenant, mut rule)| {
+        rule.traffic_rule_id = TrafficRuleId(Uuid::nil());
+        rule.rule.metadata.remove("nfvoMark");
+        json!([tenant, rule])
+    });
+    sorted(bare)
+}
+
+fn sorted(all: impl Iterator<Item = Value>) -> Vec<Value> {
+    let mut all: Vec<Value> = all.collect();
+    all.sort_by_key(Value::to_string);
+    all
+}
+
+impl Vim {
+    /// A port goes: a path holds it, a rule does not.
+    pub(super) fn let_go(&self, port: &str) -> Outcome<()> {
+        let mut held = locked(&self.held);
+        let is_it = |id: &Uuid| id.to_string() == port;
+        let mut paths = held.paths.values();
+        if paths.any(|(_, path)| path.virtual_network_port.iter().any(|id| is_it(&id.0))) {
+            return Err(CallError::conflict(format!(
+                "port {port} is in use by a forwarding path"
+            )));
+        }
+        for (_, rule) in held.rules.values_mut() {
+            rule.rule.targets.retain(|target| !is_it(target));
+        }
+        held.rules.retain(|_, (_, rule)| !rule.rule.targets.is_empty());
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl NetworkForwardingPaths for Vim {
@@ -12,6 +57,14 @@ impl NetworkForwardingPaths for Vim {
         self.tell(&format!("create path {}", ask.nfp_name))?;
         let id = NfpId::named(key(cx), &self.id);
         let mut held = locked(&self.held);
+        let is_same = |other: &Nfp| {
+            (&other.nfp_rule, other.priority) == (&ask.nfp_rule, ask.priority)
+                && other.virtual_network_port != ask.virtual_network_port
+                && other.virtual_network_port.first() == ask.virtual_network_port.first()
+        };
+        if held.paths.values().any(|(_, other)| is_same(other)) {
+            return Err(CallError::conflict("another path takes these packets elsewhere"));
+        }
         let nfp = Nfp {
             nfp_id: id,
             nfp_name: ask.nfp_name,
@@ -43,6 +96,9 @@ impl NetworkForwardingPaths for Vim {
         if let Some(ports) = ask.virtual_network_port {
             nfp.total_vnp = ports.len() as u32;
             nfp.virtual_network_port = ports;
+        }
+        if let Some(rules) = ask.nfp_rule {
+            nfp.nfp_rule = rules;
         }
         Ok(nfp.clone())
     }

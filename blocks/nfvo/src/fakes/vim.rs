@@ -81,8 +81,8 @@ impl Vim {
         json!({
             "networks": held.networks.values().map(|(tenant, network, subnets)| json!([tenant, network, subnets])).collect::<Vec<_>>(),
             "ports": held.ports.values().collect::<Vec<_>>(),
-            "paths": held.paths.values().collect::<Vec<_>>(),
-            "rules": held.rules.values().collect::<Vec<_>>(),
+            "paths": super::paths::paths(&held),
+            "rules": super::paths::rules(&held),
             "machines": held.machines.values().collect::<Vec<_>>(),
         })
     }

@@ -13,7 +13,7 @@ use manifold_vim_interface::{ComputeId, FlavourId, Metadata, OperationalState, R
 use manifold_vnfm_interface::{Ask, CancelOperation, NewVnf, VnfInstanceId, VnfLifecycleManagement, operation_event};
 use serde_json::{Value, json};
 
-use super::links::{link_info, reconnect};
+use super::links::{left, link_info, reconnect};
 use super::{Log, Vim, locked};
 
 struct Run {
@@ -223,7 +223,11 @@ impl Vnfm {
         let flavour = &vnfd.flavours[0];
         if operation == VnfLcmOperation::ChangeExtConn {
             let info = instance.instantiated_vnf_info.as_mut().unwrap();
+            let before = info.clone();
             reconnect(info, serde_json::from_value(request).unwrap());
+            for port in left(&before, info) {
+                self.vims.iter().try_for_each(|vim| vim.let_go(&port))?;
+            }
             locked(&self.held).instances.get_mut(&id).unwrap().1 = instance;
             return Ok(());
         }

@@ -282,6 +282,10 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
     record.level_id = params.request.ns_instantiation_level_id.clone();
     record.pnfs = layout.pnfs.clone();
     record.packet_vims = params.packets.vims().cloned().collect();
+    record.packets = params.packets.clone();
+    let is_made = |step: &str| outputs.iter().any(|(name, _)| name == step);
+    record.packets.paths.retain(|path| is_made(&path.step()));
+    record.packets.rules.retain(|rule| is_made(&rule.step()));
     record.asked_wim = layout
         .links
         .iter()

@@ -57,6 +57,78 @@ pub(crate) enum Target {
     Sap { sapd: String },
 }
 
+/// A path or a rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Packet {
+    Path(PlannedPath),
+    Rule(PlannedRule),
+}
+
+impl PlannedPath {
+    /// Names the step that makes it, and it in its NS.
+    pub(crate) fn step(&self) -> String {
+        format!("path/{}@{}", self.name, self.vim)
+    }
+
+    /// Whether its packets come from whoever is on the network of its first function.
+    pub(crate) fn is_from_network(&self) -> bool {
+        !matches!(self.places.first(), Some(Place::Sap { .. }))
+    }
+}
+
+impl PlannedRule {
+    /// Names the step that makes it, and it in its NS.
+    pub(crate) fn step(&self) -> String {
+        format!("traffic/{}@{}", self.data.name, self.vim)
+    }
+}
+
+impl Packet {
+    /// Names the step that makes it, and it in its NS.
+    pub(crate) fn step(&self) -> String {
+        match self {
+            Self::Path(path) => path.step(),
+            Self::Rule(rule) => rule.step(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Path(path) => &path.name,
+            Self::Rule(rule) => &rule.data.name,
+        }
+    }
+
+    pub(crate) fn vim(&self) -> &str {
+        match self {
+            Self::Path(path) => &path.vim,
+            Self::Rule(rule) => &rule.vim,
+        }
+    }
+
+    pub(crate) fn is_path(&self) -> bool {
+        matches!(self, Self::Path(_))
+    }
+
+    /// What it passes or is for.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        match self {
+            Self::Path(path) => path.places.iter().map(Place::target).collect(),
+            Self::Rule(rule) => rule.targets.clone(),
+        }
+    }
+}
+
+impl Place {
+    fn target(&self) -> Target {
+        match self {
+            Self::Sap { sapd } => Target::Sap { sapd: sapd.clone() },
+            Self::Vnf { key, .. } => Target::Vnf { key: key.clone() },
+        }
+    }
+}
+
 /// What the NSD says of packets, at the sites of the layout.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -68,6 +140,12 @@ pub(crate) struct Packets {
 impl Packets {
     /// Of an NS with this id. Errors: `Unsupported` (a path through what is not one of its VNFs and SAPs, or over several sites).
     pub(crate) fn of(nsd: &Nsd, layout: &Layout, ns: &str) -> Result<Self, CallError> {
+        let (packets, faults) = Self::read(nsd, layout, ns);
+        faults.check().map(|()| packets)
+    }
+
+    /// The same, with what is wrong left out.
+    pub(crate) fn read(nsd: &Nsd, layout: &Layout, ns: &str) -> (Self, Faults) {
         let mut faults = Faults::default();
         let mut packets = Self::default();
         for path in nsd.vnffgs.iter().flat_map(|graph| &graph.paths) {
@@ -76,7 +154,31 @@ impl Packets {
         for rule in &nsd.traffic_rules {
             packets.rules.extend(rules(layout, ns, rule));
         }
-        faults.check().map(|()| packets)
+        (packets, faults)
+    }
+
+    /// Each path, then each rule.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Packet> {
+        let paths = self.paths.iter().cloned().map(Packet::Path);
+        paths.chain(self.rules.iter().cloned().map(Packet::Rule))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.rules.is_empty()
+    }
+
+    pub(crate) fn insert(&mut self, packet: Packet) {
+        self.remove(&packet.step());
+        match packet {
+            Packet::Path(path) => self.paths.push(path),
+            Packet::Rule(rule) => self.rules.push(rule),
+        }
+    }
+
+    /// By the name of its step.
+    pub(crate) fn remove(&mut self, step: &str) {
+        self.paths.retain(|path| path.step() != step);
+        self.rules.retain(|rule| rule.step() != step);
     }
 
     /// The VIMs that it asks for something.

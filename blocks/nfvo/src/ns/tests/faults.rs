@@ -10,7 +10,8 @@ use manifold_sol::{HealNsRequest, HealVnfData, InstantiateNsRequest, NestedNsIns
 use manifold_store::{Query, Store};
 use serde_json::Value;
 
-use super::updates::{everything, to_version, version};
+use super::packet_updates::{other_packets, second};
+use super::updates::{everything, to_version};
 use super::{nested, scale};
 use crate::Nfvo;
 use crate::fakes::{DEMO, LIMIT, Site, TWO_SITE, World, cx, locked, two_site};
@@ -181,7 +182,15 @@ impl Arena for Lives {
         }
         self.world.onboard("a", &nested::machines()).await;
         self.world.onboard("a", &[nested::around()]).await;
-        self.world.onboard("a", &[version(everything)]).await;
+        self.world
+            .onboard(
+                "a",
+                &[second(|nsd| {
+                    everything(nsd);
+                    other_packets(nsd);
+                })],
+            )
+            .await;
         if self.service == Service::Adopted {
             self.ns(engine, TWO_SITE, true).await?;
         }

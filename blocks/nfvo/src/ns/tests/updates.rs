@@ -1,7 +1,7 @@
 //! Network services that are made what a new version of their NSD says, and other updates.
 
 use manifold_call::{CallError, ErrorKind, OccurrenceId, Outcome};
-use manifold_descriptors::nsd::{CpConnectivity, LocationConstraint, Nsd};
+use manifold_descriptors::nsd::{self, CpConnectivity, LocationConstraint, Nsd};
 use manifold_descriptors::{Descriptor, Vnfd};
 use manifold_lcm::State;
 use manifold_nfvo_interface::{Changes, ConstituentKind, NsInstanceId, NsLifecycleManagement, OnNs};
@@ -60,7 +60,7 @@ pub(super) fn everything(nsd: &mut Nsd) {
 }
 
 /// Several VNFs of a profile are not to be at a site each.
-fn all_at_the_second_site(nsd: &mut Nsd, profile: &str) {
+pub(super) fn all_at_the_second_site(nsd: &mut Nsd, profile: &str) {
     nsd.affinity_rules.clear();
     nsd.location_constraints.push(LocationConstraint {
         profile: profile.to_owned(),
@@ -80,7 +80,7 @@ pub(super) fn to_version(sync: bool) -> UpdateNsRequest {
     }
 }
 
-async fn update(site: &Site, id: NsInstanceId, request: UpdateNsRequest) -> Outcome<OccurrenceId> {
+pub(super) async fn update(site: &Site, id: NsInstanceId, request: UpdateNsRequest) -> Outcome<OccurrenceId> {
     let ask = OnNs {
         ns_instance_id: id,
         request,
@@ -88,7 +88,7 @@ async fn update(site: &Site, id: NsInstanceId, request: UpdateNsRequest) -> Outc
     NsLifecycleManagement::update(&*site.nfvo, &cx("a"), ask).await
 }
 
-async fn planned(site: &Site, id: NsInstanceId, request: UpdateNsRequest) -> Outcome<Changes> {
+pub(super) async fn planned(site: &Site, id: NsInstanceId, request: UpdateNsRequest) -> Outcome<Changes> {
     let ask = OnNs {
         ns_instance_id: id,
         request,
@@ -107,14 +107,14 @@ async fn at_work(change: impl FnOnce(&mut Nsd)) -> (Site, NsInstanceId) {
     (site, id)
 }
 
-fn names(changes: &[manifold_nfvo_interface::ConstituentChange]) -> Vec<String> {
+pub(super) fn names(changes: &[manifold_nfvo_interface::ConstituentChange]) -> Vec<String> {
     changes
         .iter()
         .map(|one| format!("{} {}", one.kind.as_wire(), one.name))
         .collect()
 }
 
-fn vnf_id(ns: &NsInstance, name: &str) -> String {
+pub(super) fn vnf_id(ns: &NsInstance, name: &str) -> String {
     let found = ns
         .vnf_instance
         .iter()
@@ -417,7 +417,17 @@ async fn what_cannot_change_while_it_is_there_is_refused_with_all_that_is_wrong(
             "is no version of",
         ),
         (|nsd| nsd.nested_ns_profiles.push(Default::default()), "is nested"),
-        (|nsd| nsd.vnffgs.push(Default::default()), "forwarding graphs"),
+        (
+            |nsd| {
+                let mut graph = nsd::Vnffg::default();
+                graph.paths.push(nsd::Nfp {
+                    elements: vec![super::paths::element("meter", None, None)],
+                    ..nsd::Nfp::default()
+                });
+                nsd.vnffgs.push(graph);
+            },
+            "goes through meter",
+        ),
         (
             |nsd| {
                 let gateway = nsd

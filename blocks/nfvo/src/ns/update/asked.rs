@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_call::CallError;
 use manifold_descriptors::Nsd;
+use manifold_descriptors::nsd::VnfProfile;
 use manifold_descriptors::vnfd::DeploymentFlavour;
 use manifold_sol::{
     AddPnfData, ChangeExtVnfConnectivityData, InstantiateNsRequest, InstantiateVnfData, ParamsForVnf, PnfExtCpData,
@@ -13,7 +14,7 @@ use serde_json::json;
 
 use super::difference::Wish;
 use super::intent::missing;
-use super::present::Present;
+use super::present::{Present, PresentVnf};
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
 use crate::ns::layout::{PlannedVnf, Staying, StayingVnf};
@@ -138,14 +139,31 @@ impl<'a> Asked<'a> {
                         ..PlannedVnf::default()
                     },
                     ends: match ends.get(&vnf.vnf.id) {
-                        Some(ends) => Some(ends.clone()),
+                        Some(ends) => Some(self.in_order(profile, vnf, ends.clone())),
                         None if self.wish.sync => None,
-                        None => Some(vnf.ends.clone().unwrap_or_default()),
+                        None => Some(self.in_order(profile, vnf, vnf.ends.clone().unwrap_or_default())),
                     },
                     machines: vnf.machines.clone(),
                 });
             }
         }
+    }
+
+    /// Connection points of a VNF in the order of its profile.
+    fn in_order(
+        &self,
+        profile: &VnfProfile,
+        vnf: &PresentVnf,
+        mut ends: Vec<(String, String)>,
+    ) -> Vec<(String, String)> {
+        let flavour = flavour_of(self.constituents, self.present, &vnf.vnf.id, &vnf.vnf.vnfd_id);
+        let known = profile.connectivity.iter().filter_map(|connection| {
+            let cpd = flavour?.ext_cpd(&connection.cpd)?;
+            Some(&cpd.id)
+        });
+        let known: Vec<&String> = known.collect();
+        ends.sort_by_key(|(cpd, _)| known.iter().position(|id| *id == cpd).unwrap_or(known.len()));
+        ends
     }
 
     /// What the new version has no place for goes: profiles that it does not name, those of another VNFD or flavour, and of the others

@@ -16,6 +16,7 @@ use manifold_vim_interface::NetworkId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::packets::{self, PacketChanges};
 use super::present::{Present, PresentVnf};
 use crate::fault::Faults;
 use crate::ns::layout::{Layout, PlannedNetwork, PlannedVnf};
@@ -39,6 +40,9 @@ pub(crate) struct Difference {
     pub(crate) link_ids: BTreeMap<String, String>,
     /// PNFs afterwards; `None`: as they are.
     pub(crate) pnfs: Option<Vec<NsPnf>>,
+    /// Forwarding paths and traffic rules.
+    #[serde(default)]
+    pub(crate) packets: PacketChanges,
 }
 
 /// A network that is there.
@@ -133,6 +137,7 @@ pub(crate) struct Wish<'a> {
 pub(crate) fn difference(present: &Present<'_>, wish: &Wish<'_>, mut layout: Layout) -> Result<Difference, CallError> {
     let mut faults = Faults::default();
     let record = present.record;
+    let vnfs_after = layout.vnfs.clone();
     let staying: BTreeMap<String, PlannedVnf> = layout
         .vnfs
         .iter()
@@ -159,6 +164,7 @@ pub(crate) fn difference(present: &Present<'_>, wish: &Wish<'_>, mut layout: Lay
     all.create = layout;
     rates(present, wish, &mut all, &mut faults);
     used(present, &mut all, &mut faults);
+    all.packets = packets::changes(present, wish, vnfs_after, &all, &mut faults);
     faults.check().map(|()| all)
 }
 

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //!   network/<link>@<vim> ─┬─> mscs/<link> ────────────┐
-//!                         ├─> sap/<sapd> ─────────────┤
-//!                         ├─> vnf/<key>/instantiate ──┼──> rate/<link>@<vim>, vnf/<key>/connect ──> turn ──> what goes:
-//!   vnf/<key>/create ─────┘                           │      vnf/<key>/remove, remove-sap/<sapd> ──> remove-mscs ──> remove-network
+//!                         ├─> sap/<sapd> ─────────────┼──> rate/<link>@<vim>, vnf/<key>/connect ──> path/…, traffic/… ──> turn
+//!                         ├─> vnf/<key>/instantiate ──┘
+//!   vnf/<key>/create ─────┘
+//!
+//!   turn ──> what goes: drop/<rule> ──> vnf/<key>/remove, remove-sap/<sapd> ──> remove-mscs ──> remove-network
 //! ```
 //!
 //! All or nothing. Everything that can fail stands before `turn`, the point of no return: what fails there is undone, and the NS is as
@@ -17,7 +19,9 @@
 mod asked;
 mod difference;
 mod intent;
+mod packets;
 mod present;
+mod see;
 mod show;
 mod steps;
 
@@ -99,7 +103,7 @@ impl Operation for Update {
         let mut plan = Plan::of(KIND);
         let made = self.plan_creation(&mut plan, &params);
         let changed = self.plan_changes(&mut plan, &params, made)?;
-        if !params.difference.remove.is_empty() {
+        if !params.difference.remove.is_empty() || params.difference.packets.has_drops() {
             self.plan_removal(&mut plan, &params, &changed)?;
         }
         Ok(plan)
@@ -247,7 +251,9 @@ impl Update {
     /// Changes of what is there come when everything is made.
     fn plan_changes(&self, plan: &mut Plan, params: &Params, made: Made) -> Result<Vec<StepHandle>, PlanError> {
         let difference = &params.difference;
+        let takes = self.plan_takes(plan, &params.ns, &difference.packets, &made.all);
         let mut all = made.all.clone();
+        all.extend(takes.iter().cloned());
         for rate in &difference.rates {
             let step = ChangeRate {
                 near: self.near(),
@@ -263,26 +269,30 @@ impl Update {
                 connected: connected.clone(),
                 link_ids: difference.link_ids.clone(),
             };
-            let step = plan.step(connect_step(&connected.vnf), step).after_all(&made.all);
-            all.push(step.handle());
+            let step = plan.step(connect_step(&connected.vnf), step);
+            all.push(step.after_all(&made.all).after_all(&takes).handle());
         }
+        all.extend(self.plan_packets(plan, &params.ns, &difference.packets, &all));
         Ok(all)
     }
 
     fn plan_removal(&self, plan: &mut Plan, params: &Params, before: &[StepHandle]) -> Result<(), PlanError> {
         let gone = &params.difference.remove;
         let turn = plan.step(TURN, Turn).after_all(before).no_return(FORWARD).handle();
+        let drops = self.plan_drops(plan, &params.ns, &params.difference.packets, &turn);
         let mut free = vec![turn.clone()];
+        free.extend(drops.iter().cloned());
         for vnf in &gone.vnfs {
             let step = RemoveVnf {
                 near: self.near(),
                 vnf: parse(&vnf.id)?,
             };
-            let step = plan.step(remove_vnf_step(vnf), step).after(&turn);
+            let step = plan.step(remove_vnf_step(vnf), step).after(&turn).after_all(&drops);
             free.push(step.forward_only(FORWARD).handle());
         }
         for (name, sap) in gone.sap_steps() {
-            let step = plan.step(name, self.remove(Gone::Sap(sap.clone()))).after(&turn);
+            let step = plan.step(name, self.remove(Gone::Sap(sap.clone())));
+            let step = step.after(&turn).after_all(&drops);
             free.push(step.forward_only(FORWARD).handle());
         }
         for link in &gone.links {
@@ -392,6 +402,7 @@ fn apply(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<Ve
     record
         .vims
         .extend(layout.networks.iter().map(|network| network.vim.clone()));
+    difference.packets.apply(record, |step| is_done(outputs, step));
     if let Some(pnfs) = &difference.pnfs {
         record.pnfs.clone_from(pnfs);
     }

@@ -77,6 +77,7 @@ impl Difference {
                     .push(change(ConstituentKind::Pnf, name, Some(id), "is let go".to_owned()));
             }
         }
+        self.show_packets(&mut all);
         for vnf in &self.remove.vnfs {
             let detail = format!("{} at {}", vnf.name, vnf.vim);
             all.remove
@@ -102,5 +103,28 @@ impl Difference {
             ));
         }
         all
+    }
+
+    fn show_packets(&self, all: &mut Changes) {
+        for one in &self.packets.changes {
+            let (list, packet, detail) = match (&one.before, &one.after) {
+                (None, Some(after)) => (&mut all.create, after, ""),
+                (Some(before), Some(after)) if before == after => (&mut all.change, after, ", on other ports"),
+                (Some(_), Some(after)) if one.is_torn => (&mut all.change, after, ", made anew"),
+                (Some(_), Some(after)) => (&mut all.change, after, ", where it is"),
+                (Some(before), None) => (&mut all.remove, before, ""),
+                (None, None) => continue,
+            };
+            list.push(ConstituentChange {
+                kind: if packet.is_path() {
+                    ConstituentKind::Nfp
+                } else {
+                    ConstituentKind::TrafficRule
+                },
+                name: packet.name().to_owned(),
+                id: None,
+                detail: format!("at {}{detail}", packet.vim()),
+            });
+        }
     }
 }
