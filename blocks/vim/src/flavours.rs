@@ -47,7 +47,7 @@ impl ComputeFlavours for Vim {
             };
             if world.made(id)? {
                 return match world.flavour(id) {
-                    Ok(known) if *known == flavour => Ok(Decision::Already),
+                    Ok(known) if *known == flavour => Ok(Decision::Stands(vec![id])),
                     _ => Err(CallError::conflict(format!("{id} is something else already"))),
                 };
             }

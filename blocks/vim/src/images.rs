@@ -76,7 +76,7 @@ impl SoftwareImages for Vim {
                 tenant: &tenant,
             };
             if world.made(id)? {
-                return Ok(Decision::Already);
+                return Ok(Decision::Stands(vec![id]));
             }
             Ok(Decision::Do(Change::put(id, world.tenant, Document::Image(image))))
         };

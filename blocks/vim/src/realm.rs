@@ -215,11 +215,11 @@ impl Realm for PopRealm {
                 None => continue,
             };
             let now = Doing { state, fault: None };
-            // A machine that nothing was done to does what it did: a crashed one is not started again by being asked for.
-            if report.changed {
+            // A crashed one that nothing was done to has not been started again by being asked for. One that was seen while it was
+            // being started has come up meanwhile.
+            let crashed = |doing: &Doing| doing.state == RunningState::Crashed;
+            if report.changed || !doing.get(&report.id.0).is_some_and(crashed) {
                 doing.insert(report.id.0, now);
-            } else {
-                doing.entry(report.id.0).or_insert(now);
             }
         }
         drop(doing);

@@ -35,7 +35,7 @@ impl TrafficRules for Vim {
                 tenant: &tenant,
             };
             if world.made(id)? {
-                return Ok(Decision::Already);
+                return Ok(Decision::Stands(vec![id]));
             }
             check_rule(world, &ask)?;
             Ok(Decision::Do(Change::put(id, world.tenant, Document::Rule(Rule(ask)))))
@@ -61,7 +61,7 @@ impl TrafficRules for Vim {
             let before = world.rule(id)?;
             check_rule(world, &ask.rule)?;
             Ok(if before.0 == ask.rule {
-                Decision::Already
+                Decision::Stands(vec![id])
             } else {
                 Decision::Do(Change::put(id, world.tenant, Document::Rule(Rule(ask.rule))))
             })

@@ -233,14 +233,79 @@ async fn a_crash_between_commit_and_effect_is_made_good_at_the_next_start() {
         }
         assert_eq!(bench.outside.there(), before.1);
         let bench = bench.restart().await;
-        bench.outside.open_gate();
-        until("the intent is realised", async || bench.outside.there() != before.1).await;
         let asked = bench.documents().await;
-        // The repeated call finds its first result and makes nothing new.
-        run(&bench, &stand, operation).await.unwrap();
+        // The repeated call finds its first result, waits until that is there, and makes nothing new.
+        {
+            let again = run(&bench, &stand, operation);
+            tokio::pin!(again);
+            for _ in 0..200 {
+                tokio::select! {
+                    biased;
+                    outcome = &mut again => panic!("{operation} ended with the gate closed: {outcome:?}"),
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+            bench.outside.open_gate();
+            again.await.unwrap();
+        }
+        assert_ne!(bench.outside.there(), before.1, "{operation}");
         assert_eq!(bench.documents().await, asked, "{operation}");
         bench.stop().await;
     }
+}
+
+#[tokio::test]
+async fn a_call_repeated_after_a_crash_fails_as_the_first_would_have() {
+    let bench = Bench::new().await;
+    let stand = stand(&bench).await;
+    bench.machine(&stand.cx, "two", &[]).await;
+    bench.outside.close_gate();
+    let before = bench.documents().await;
+    {
+        let cut = run(&bench, &stand, "machine");
+        tokio::pin!(cut);
+        until("the intent is durable", async || {
+            tokio::select! {
+                biased;
+                outcome = &mut cut => panic!("it ended with the gate closed: {outcome:?}"),
+                () = tokio::task::yield_now() => bench.documents().await != before,
+            }
+        })
+        .await;
+    }
+    let bench = bench.restart().await;
+    bench.outside.fail_ensure([Fault::Kind(KindName::Machine)]);
+    {
+        let again = run(&bench, &stand, "machine");
+        tokio::pin!(again);
+        tokio::select! {
+            biased;
+            outcome = &mut again => panic!("it ended with the gate closed: {outcome:?}"),
+            () = tokio::task::yield_now() => bench.outside.open_gate(),
+        }
+        let error = again.await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Exhausted, "{error}");
+    }
+    // It is still wished for, and tried again.
+    run(&bench, &stand, "machine").await.unwrap();
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_machine_whose_start_a_crash_overtook_is_known_to_run() {
+    let bench = Bench::new().await;
+    let stand = stand(&bench).await;
+    let id = stand.machine.compute_id;
+    bench.outside.is_starting(ObjectId(id.0));
+    let bench = bench.restart().await;
+    until("it runs", async || {
+        let machines = bench.computes(&stand.cx).await;
+        machines
+            .iter()
+            .any(|machine| machine.compute_id == id && machine.running_state == RunningState::Running)
+    })
+    .await;
+    bench.stop().await;
 }
 
 #[tokio::test]

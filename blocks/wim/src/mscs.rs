@@ -80,7 +80,7 @@ pub(crate) fn create(
         Some(held) if held.leaving => {
             return Err(CallError::busy(format!("MSCS {id} is being removed")).cure("repeat the call later"));
         }
-        Some(_) => return Ok(Decision::Already),
+        Some(_) => return Ok(Decision::Stands(vec![id])),
         None => {}
     }
     if ask.mscs_type == MscsType::L3vpn {

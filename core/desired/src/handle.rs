@@ -44,8 +44,11 @@ impl<D> Change<D> {
 /// What a plan comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decision<D> {
-    /// Everything is as the call wants it.
+    /// There is nothing to do, and nothing to wait for.
     Already,
+    /// These documents say what the call wants. It is answered when what they wish for is there: they may have been committed by a
+    /// process that ended before it was.
+    Stands(Vec<Uuid>),
     /// This is to be done.
     Do(Change<D>),
 }

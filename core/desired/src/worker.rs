@@ -42,9 +42,18 @@ struct Pending<D> {
     /// Documents put, with what was there before.
     puts: Vec<(Uuid, Option<Held<D>>)>,
     leaves: Vec<Uuid>,
+    /// Documents of others, whose objects it waits for.
+    awaits: Vec<Uuid>,
     /// Set when the call has failed and is being taken back.
     failed: Option<CallError>,
     replies: Vec<oneshot::Sender<Outcome<Done>>>,
+}
+
+/// What a plan came to, in memory; its writes are not committed yet.
+struct Effect<D> {
+    puts: Vec<(Uuid, Option<Held<D>>)>,
+    leaves: Vec<Uuid>,
+    awaits: Vec<Uuid>,
 }
 
 enum Finished {
@@ -152,11 +161,12 @@ impl<R: Realm> Worker<R> {
             }
             match self.decide(job.plan, &mut planned, &mut writes) {
                 Ok(None) => answer(vec![job.reply], Ok(Done::default())),
-                Ok(Some((puts, leaves))) => planned.push(Pending {
+                Ok(Some(Effect { puts, leaves, awaits })) => planned.push(Pending {
                     cx: job.cx,
                     identity: job.identity,
                     puts,
                     leaves,
+                    awaits,
                     failed: None,
                     replies: vec![job.reply],
                 }),
@@ -177,7 +187,7 @@ impl<R: Realm> Worker<R> {
                 }
                 for call in planned {
                     // A call that changes nothing outside does not wait for those that do.
-                    if call.leaves.is_empty() && !call.puts.iter().any(|(id, _)| asked.contains(id)) {
+                    if call.leaves.is_empty() && !call.wished().any(|id| asked.contains(&id)) {
                         self.settle(&call);
                         answer(call.replies, Ok(Done::default()));
                     } else {
@@ -207,16 +217,22 @@ impl<R: Realm> Worker<R> {
         under_way.into_iter().find(|call| call.identity == Some(identity))
     }
 
-    #[allow(clippy::type_complexity)]
     fn decide(
         &self,
         plan: crate::handle::Plan<R::Document>,
         planned: &mut [Pending<R::Document>],
         writes: &mut Vec<Write>,
-    ) -> Outcome<Option<(Vec<(Uuid, Option<Held<R::Document>>)>, Vec<Uuid>)>> {
+    ) -> Outcome<Option<Effect<R::Document>>> {
         let mut shared = self.shared();
         let Change { puts, leaves } = match plan(&shared.documents)? {
             Decision::Already => return Ok(None),
+            Decision::Stands(awaits) => {
+                return Ok(Some(Effect {
+                    puts: Vec::new(),
+                    leaves: Vec::new(),
+                    awaits,
+                }));
+            }
             Decision::Do(change) => change,
         };
         let touched: BTreeSet<Uuid> = puts.iter().map(|(id, ..)| *id).chain(leaves.iter().copied()).collect();
@@ -245,7 +261,11 @@ impl<R: Realm> Worker<R> {
             held.leaving = true;
             writes.push(documents::put(R::KIND, self.realm.instance(), *id, held)?);
         }
-        Ok(Some((before, leaves)))
+        Ok(Some(Effect {
+            puts: before,
+            leaves,
+            awaits: Vec::new(),
+        }))
     }
 
     async fn commit(&mut self, writes: Vec<Write>) -> Outcome<()> {
@@ -487,14 +507,16 @@ impl<R: Realm> Worker<R> {
         let mut blamed = BTreeSet::new();
         for mut call in std::mem::take(&mut self.served) {
             let failure = unmade.iter().find(|(id, _)| {
-                asked.get(id).is_some_and(|wished| {
-                    wished
-                        .documents
-                        .iter()
-                        .any(|sake| call.puts.iter().any(|(put, _)| put == sake))
-                })
+                asked
+                    .get(id)
+                    .is_some_and(|wished| call.wished().any(|id| wished.documents.contains(&id)))
             });
             match failure {
+                // It made nothing, so there is nothing to take back; the objects stay wished for.
+                Some((_, error)) if !call.awaits.is_empty() => {
+                    call.failed = Some(error.clone());
+                    answers.push(call);
+                }
                 Some((id, error)) if call.failed.is_none() => {
                     blamed.insert(*id);
                     call.failed = Some(error.clone());
@@ -613,6 +635,11 @@ impl<R: Realm> Worker<R> {
 }
 
 impl<D> Pending<D> {
+    /// The documents whose objects shall be there when it is answered.
+    fn wished(&self) -> impl Iterator<Item = Uuid> {
+        self.puts.iter().map(|(id, _)| *id).chain(self.awaits.iter().copied())
+    }
+
     fn touches(&self) -> impl Iterator<Item = Uuid> {
         self.puts.iter().map(|(id, _)| *id).chain(self.leaves.iter().copied())
     }

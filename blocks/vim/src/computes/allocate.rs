@@ -27,7 +27,7 @@ pub(super) fn seal(realm: &PopRealm, id: Uuid, data: &UserData) -> Outcome<Seale
 
 pub(super) fn plan(world: World<'_>, id: Uuid, ask: AllocateCompute, user_data: Option<Sealed>) -> Planned {
     if world.made(id)? {
-        return Ok(Decision::Already);
+        return Ok(Decision::Stands(vec![id]));
     }
     let flavour = world.flavour(ask.compute_flavour_id.0)?;
     let image = ask.vc_image_id.ok_or_else(|| {

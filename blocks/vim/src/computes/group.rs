@@ -9,7 +9,7 @@ use manifold_vim_interface::{AffinityGroupId, CreateAffinityGroup};
 
 pub(super) fn create(world: World<'_>, id: Uuid, ask: CreateAffinityGroup) -> Planned {
     if world.made(id)? {
-        return Ok(Decision::Already);
+        return Ok(Decision::Stands(vec![id]));
     }
     let group = Group {
         name: ask.group_name,

@@ -14,11 +14,11 @@ pub(super) fn plan(world: World<'_>, key: Uuid, ask: &OperateCompute, crashed: b
     let id = ask.compute_id.0;
     let mut compute = world.compute(id)?.clone();
     if compute.applied.contains(&key) {
-        return Ok(Decision::Already);
+        return Ok(Decision::Stands(vec![id]));
     }
     match ask.compute_operation {
-        ComputeOperation::Start if compute.on && !crashed => return Ok(Decision::Already),
-        ComputeOperation::Stop if !compute.on => return Ok(Decision::Already),
+        ComputeOperation::Start if compute.on && !crashed => return Ok(Decision::Stands(vec![id])),
+        ComputeOperation::Stop if !compute.on => return Ok(Decision::Stands(vec![id])),
         ComputeOperation::Start => {
             compute.on = true;
             compute.generation += 1;

@@ -12,7 +12,7 @@ pub(super) fn plan(world: World<'_>, key: Uuid, ask: UpdateCompute) -> Planned {
     let id = ask.compute_id.0;
     let mut compute = world.compute(id)?.clone();
     if compute.applied.contains(&key) {
-        return Ok(Decision::Already);
+        return Ok(Decision::Stands(vec![id]));
     }
     if let Some(metadata) = ask.metadata {
         compute.metadata = metadata;

@@ -36,7 +36,7 @@ impl VirtualisedNetworks for Vim {
                 tenant: &tenant,
             };
             if world.made(id)? {
-                return Ok(Decision::Already);
+                return Ok(Decision::Stands(vec![id]));
             }
             let AllocateNetworkResource {
                 network_resource_name: name,

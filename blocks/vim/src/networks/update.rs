@@ -64,7 +64,7 @@ pub(super) fn update(world: World<'_>, ask: UpdateNetworkResource) -> Outcome<De
         | Document::Rule(_) => return Err(missing()),
     }
     Ok(if after == before {
-        Decision::Already
+        Decision::Stands(vec![id])
     } else {
         Decision::Do(Change::put(id, world.tenant, after))
     })

@@ -35,7 +35,7 @@ impl NetworkForwardingPaths for Vim {
                 tenant: &tenant,
             };
             if world.made(id)? {
-                return Ok(Decision::Already);
+                return Ok(Decision::Stands(vec![id]));
             }
             if let Some(total) = ask.total_vnp
                 && usize::try_from(total) != Ok(ask.virtual_network_port.len())
@@ -83,7 +83,7 @@ impl NetworkForwardingPaths for Vim {
             }
             check_path(world, id, &after)?;
             Ok(if after == *before {
-                Decision::Already
+                Decision::Stands(vec![id])
             } else {
                 Decision::Do(Change::put(id, world.tenant, Document::Path(after)))
             })
@@ -140,7 +140,7 @@ impl NetworkForwardingPaths for Vim {
                 }
             }
             Ok(if change.puts.is_empty() {
-                Decision::Already
+                Decision::Stands(ask.nfp_id.iter().map(|id| id.0).collect())
             } else {
                 Decision::Do(change)
             })

@@ -27,6 +27,7 @@ pub(crate) enum Fault {
 struct State {
     there: BTreeMap<ObjectId, Wish>,
     machines: BTreeMap<ObjectId, MachineState>,
+    starting: BTreeSet<ObjectId>,
     ensure_faults: VecDeque<Fault>,
     remove_faults: VecDeque<Fault>,
     stuck: Option<ObjectId>,
@@ -139,6 +140,11 @@ impl Outside {
         self.told.notify_waiters();
     }
 
+    /// Until it is asked for, the machine is seen as one that has not come up.
+    pub(crate) fn is_starting(&self, machine: ObjectId) {
+        self.state().starting.insert(machine);
+    }
+
     /// What a machine does.
     pub(crate) fn machine(&self, id: ObjectId) -> Option<MachineState> {
         self.state().machines.get(&id).cloned()
@@ -235,8 +241,12 @@ impl Infrastructure for Outside {
                 state.machines.insert(wish.id, now);
             }
             let id = wish.id;
-            state.there.insert(id, wish);
-            reports.push(report(id, None));
+            state.starting.remove(&id);
+            let before = state.there.insert(id, wish);
+            reports.push(Report {
+                changed: before.as_ref() != state.there.get(&id),
+                ..report(id, None)
+            });
         }
         match fault {
             Fault::Lost => Err(CallError::timed_out("no answer in time")),
@@ -283,7 +293,10 @@ impl Infrastructure for Outside {
             owner: wish.owner.clone(),
             kind: wish.kind.name(),
             place: String::new(),
-            machine: state.machines.get(&wish.id).cloned(),
+            machine: match state.machines.get(&wish.id) {
+                Some(_) if state.starting.contains(&wish.id) => Some(MachineState::Stopped),
+                does => does.cloned(),
+            },
         });
         Ok(seen.collect())
     }
