@@ -274,7 +274,10 @@ async fn a_call_repeated_after_a_crash_fails_as_the_first_would_have() {
         .await;
     }
     let bench = bench.restart().await;
-    bench.outside.fail_ensure([Fault::Kind(KindName::Machine)]);
+    // The start's own request, and the one that is made for the repeated call.
+    bench
+        .outside
+        .fail_ensure([Fault::Kind(KindName::Machine), Fault::Kind(KindName::Machine)]);
     {
         let again = run(&bench, &stand, "machine");
         tokio::pin!(again);

@@ -20,6 +20,7 @@ mod documents;
 mod handle;
 mod near;
 mod outside;
+mod pending;
 mod realm;
 mod worker;
 

@@ -3,15 +3,16 @@
 use crate::handle::{Job, Shared};
 use crate::near::near;
 use crate::outside::{self, Event};
+use crate::pending::{Effect, Pending, answer, failures};
 use crate::{Change, Decision, Done, Held, Phase, Realm, Verdict, Wished, documents};
-use manifold_call::{CallError, Context, Outcome, Uuid};
+use manifold_call::{CallError, Outcome, Uuid};
 use manifold_store::{Batch, Expect, Store, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Calls that are planned together and share a commit.
@@ -33,27 +34,6 @@ pub(crate) struct Known<W> {
     /// It was so, and is to be asked for again all the same: something near it changed.
     doubtful: bool,
     rank: u8,
-}
-
-/// A call whose documents are committed and whose objects are not there (or gone) yet.
-struct Pending<D> {
-    cx: Context,
-    identity: Option<Uuid>,
-    /// Documents put, with what was there before.
-    puts: Vec<(Uuid, Option<Held<D>>)>,
-    leaves: Vec<Uuid>,
-    /// Documents of others, whose objects it waits for.
-    awaits: Vec<Uuid>,
-    /// Set when the call has failed and is being taken back.
-    failed: Option<CallError>,
-    replies: Vec<oneshot::Sender<Outcome<Done>>>,
-}
-
-/// What a plan came to, in memory; its writes are not committed yet.
-struct Effect<D> {
-    puts: Vec<(Uuid, Option<Held<D>>)>,
-    leaves: Vec<Uuid>,
-    awaits: Vec<Uuid>,
 }
 
 enum Finished {
@@ -631,43 +611,6 @@ impl<R: Realm> Worker<R> {
     fn retry_later(&mut self) {
         self.retry_at.get_or_insert_with(|| Instant::now() + self.retry);
         self.retry = (self.retry * 2).min(RETRY_MAX);
-    }
-}
-
-impl<D> Pending<D> {
-    /// The documents whose objects shall be there when it is answered.
-    fn wished(&self) -> impl Iterator<Item = Uuid> {
-        self.puts.iter().map(|(id, _)| *id).chain(self.awaits.iter().copied())
-    }
-
-    fn touches(&self) -> impl Iterator<Item = Uuid> {
-        self.puts.iter().map(|(id, _)| *id).chain(self.leaves.iter().copied())
-    }
-}
-
-fn failures(outcome: Outcome<Vec<Verdict>>, asked: impl Iterator<Item = Uuid>) -> BTreeMap<Uuid, CallError> {
-    match outcome {
-        Ok(verdicts) => {
-            let told: BTreeMap<Uuid, Option<CallError>> = verdicts
-                .into_iter()
-                .map(|verdict| (verdict.id, verdict.failure))
-                .collect();
-            asked
-                .filter_map(|id| match told.get(&id) {
-                    Some(None) => None,
-                    Some(Some(failure)) => Some((id, failure.clone())),
-                    None => Some((id, CallError::internal(format!("nothing was told of {id}")))),
-                })
-                .collect()
-        }
-        Err(error) => asked.map(|id| (id, error.clone())).collect(),
-    }
-}
-
-fn answer(replies: Vec<oneshot::Sender<Outcome<Done>>>, outcome: Outcome<Done>) {
-    for reply in replies {
-        // A caller that has gone away finds the result under its key.
-        let _gone = reply.send(outcome.clone());
     }
 }
 

@@ -10,6 +10,7 @@ mod packet_updates;
 mod paths;
 mod places;
 mod shapes;
+mod single_updates;
 mod updates;
 
 use std::collections::BTreeSet;

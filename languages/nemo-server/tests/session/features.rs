@@ -128,7 +128,7 @@ fn the_examples_are_without_fault() {
     let mut client = Client::in_folder(&[]);
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/nemo");
     let mut scripts = Vec::new();
-    for folder in ["", "vnfs"] {
+    for folder in ["", "complex", "vnfs"] {
         for entry in std::fs::read_dir(examples.join(folder)).unwrap() {
             let path = entry.unwrap().path();
             let name = format!("{folder}/{}", path.file_name().unwrap().to_string_lossy());

@@ -118,7 +118,9 @@ fn map_image(image: &mut SwImageDesc, leaf: &Leaf, options: &Options, notes: &mu
         SwImageSource::Manifold { .. } => return,
     };
     let file = place.rsplit('/').next().unwrap_or(&place);
-    let mapped = [place.as_str(), image.name.as_str(), file]
+    // A path of another language is a `file:` URI here; its user knows it as the path.
+    let path = place.strip_prefix("file://").unwrap_or(&place);
+    let mapped = [place.as_str(), path, image.name.as_str(), file]
         .into_iter()
         .find_map(|key| options.images.get(key));
     if let Some(to) = mapped {

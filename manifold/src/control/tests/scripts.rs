@@ -90,7 +90,7 @@ impl Site {
             "/manifold/v1/script_operations/{}",
             answer["operation"].as_str().unwrap()
         );
-        let end = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let (status, shown) = self.call(oss, Method::GET, &path, Value::Null).await;
             assert_eq!(status, StatusCode::OK, "{shown}");
@@ -98,7 +98,7 @@ impl Site {
             if !matches!(state.as_str(), "STARTING" | "PROCESSING" | "ROLLING_BACK") {
                 return (state, shown);
             }
-            assert!(Instant::now() < end, "{shown}");
+            assert!(Instant::now() < deadline, "{shown}");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -112,7 +112,8 @@ impl Site {
     /// VNF instances of the one NS, by name.
     async fn vnfs(&self, oss: &str) -> std::collections::BTreeMap<String, String> {
         let (_, all) = self.call(oss, Method::GET, "/nslcm/v2/ns_instances", Value::Null).await;
-        let ns = &all.as_array().unwrap()[0];
+        let path = format!("/nslcm/v2/ns_instances/{}", all[0]["id"].as_str().unwrap());
+        let (_, ns) = self.call(oss, Method::GET, &path, Value::Null).await;
         let vnf = |vnf: &Value| {
             (
                 vnf["vnfInstanceName"].as_str().unwrap().to_owned(),
