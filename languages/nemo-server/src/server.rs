@@ -189,7 +189,7 @@ impl Server {
             Told::Checked(checked) => self.checked(checked),
             Told::Waiting { file, stamp } => {
                 // Meanwhile what the parser says is shown.
-                if let Some(check) = self.newest.get(&file).filter(|check| check.number == stamp) {
+                if let Some(check) = self.present(file, stamp) {
                     let shown = check.found.clone().unwrap_or_default();
                     self.publish_document(file, &shown);
                 }
@@ -197,15 +197,21 @@ impl Server {
         }
     }
 
+    /// The check of that number, if it is of the text that the document has now: what is told of it bears the document's version.
+    fn present(&self, file: FileId, number: u64) -> Option<&Check> {
+        let own = (file, self.documents.get(file)?.stamp());
+        let check = self.newest.get(&file)?;
+        (check.number == number && check.made.documents.contains(&own)).then_some(check)
+    }
+
     fn checked(&mut self, checked: Checked) {
         self.leaves.extend(checked.leaves);
-        let Some(check) = self.newest.get_mut(&checked.file) else {
-            return;
-        };
-        if check.number != checked.stamp {
+        if self.present(checked.file, checked.stamp).is_none() {
             return;
         }
-        check.found = Some(checked.diagnostics.clone());
+        if let Some(check) = self.newest.get_mut(&checked.file) {
+            check.found = Some(checked.diagnostics.clone());
+        }
         self.publish_document(checked.file, &checked.diagnostics);
         let waiting = std::mem::take(&mut self.waiting);
         for (id, params) in waiting {
