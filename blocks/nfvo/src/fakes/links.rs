@@ -1,14 +1,30 @@
-//! External links as the fake VNFM keeps them.
+//! External links as the fake VNFM keeps them: a port for each VNFC that exposes a connection point.
+
+use std::collections::BTreeMap;
 
 use manifold_call::Uuid;
+use manifold_descriptors::vnfd::DeploymentFlavour;
 use manifold_sol::{
     ChangeExtVnfConnectivityRequest, ExtLinkPortInfo, ExtVirtualLinkData, ExtVirtualLinkInfo, InstantiatedVnfInfo,
     ResourceHandle,
 };
 
-/// The port of a connection point on a network.
-fn port_id(cpd: &str, network: &str) -> Uuid {
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{cpd} {network}").as_bytes())
+/// VNFCs that expose a connection point, by its descriptor.
+pub(super) type Exposed = BTreeMap<String, u32>;
+
+pub(super) fn exposed(flavour: &DeploymentFlavour, levels: &BTreeMap<String, u32>) -> Exposed {
+    let mut all = Exposed::new();
+    for vdu in &flavour.vdus {
+        for cpd in vdu.connection_points.iter().filter_map(|cp| cp.ext_cpd.as_ref()) {
+            *all.entry(cpd.clone()).or_default() += vdu.instances_at(levels);
+        }
+    }
+    all
+}
+
+/// The port of a VNFC's connection point on a network.
+fn port_id(cpd: &str, at: u32, network: &str) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{cpd} {at} {network}").as_bytes())
 }
 
 /// The ports that a VNF has before its connection points move, and not any more afterwards.
@@ -21,22 +37,23 @@ pub(super) fn left(before: &InstantiatedVnfInfo, after: &InstantiatedVnfInfo) ->
     ports(before).into_iter().filter(|port| !after.contains(port)).collect()
 }
 
-pub(super) fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
+pub(super) fn link_info(link: &ExtVirtualLinkData, exposed: &Exposed) -> ExtVirtualLinkInfo {
+    let port = |cpd: &str, at: u32| ExtLinkPortInfo {
+        id: format!("port-{cpd}-{at}"),
+        resource_handle: ResourceHandle {
+            vim_connection_id: link.vim_connection_id.clone(),
+            resource_id: port_id(cpd, at, &link.resource_id).to_string(),
+            ..Default::default()
+        },
+        cp_instance_id: Some(cpd.to_owned()),
+    };
+    let ports = |cpd: &str| -> Vec<ExtLinkPortInfo> {
+        let count = exposed.get(cpd).copied().unwrap_or(1);
+        (1..=count).map(|at| port(cpd, at)).collect()
+    };
     ExtVirtualLinkInfo {
         id: link.id.clone(),
-        ext_link_ports: link
-            .ext_cps
-            .iter()
-            .map(|cp| ExtLinkPortInfo {
-                id: format!("port-{}", cp.cpd_id),
-                resource_handle: ResourceHandle {
-                    vim_connection_id: link.vim_connection_id.clone(),
-                    resource_id: port_id(&cp.cpd_id, &link.resource_id).to_string(),
-                    ..Default::default()
-                },
-                cp_instance_id: Some(cp.cpd_id.clone()),
-            })
-            .collect(),
+        ext_link_ports: link.ext_cps.iter().flat_map(|cp| ports(&cp.cpd_id)).collect(),
         resource_handle: ResourceHandle {
             vim_connection_id: link.vim_connection_id.clone(),
             resource_id: link.resource_id.clone(),
@@ -46,18 +63,25 @@ pub(super) fn link_info(link: &ExtVirtualLinkData) -> ExtVirtualLinkInfo {
     }
 }
 
+/// The ports that these links have when so many VNFCs expose them.
+pub(super) fn grown(links: Vec<ExtVirtualLinkInfo>, exposed: &Exposed) -> Vec<ExtVirtualLinkInfo> {
+    let links = links.into_iter().map(data);
+    links.map(|link| link_info(&link, exposed)).collect()
+}
+
+fn data(link: ExtVirtualLinkInfo) -> ExtVirtualLinkData {
+    ExtVirtualLinkData {
+        id: link.id,
+        vim_connection_id: link.resource_handle.vim_connection_id,
+        resource_id: link.resource_handle.resource_id,
+        ext_cps: link.current_vnf_ext_cp_data,
+    }
+}
+
 /// Connection points that are named go where they are named, sorted, so that there and back again is where they were.
-pub(super) fn reconnect(info: &mut InstantiatedVnfInfo, change: ChangeExtVnfConnectivityRequest) {
+pub(super) fn reconnect(info: &mut InstantiatedVnfInfo, change: ChangeExtVnfConnectivityRequest, exposed: &Exposed) {
     let links = std::mem::take(&mut info.ext_virtual_link_info);
-    let mut links: Vec<ExtVirtualLinkData> = links
-        .into_iter()
-        .map(|link| ExtVirtualLinkData {
-            id: link.id,
-            vim_connection_id: link.resource_handle.vim_connection_id,
-            resource_id: link.resource_handle.resource_id,
-            ext_cps: link.current_vnf_ext_cp_data,
-        })
-        .collect();
+    let mut links: Vec<ExtVirtualLinkData> = links.into_iter().map(data).collect();
     for to in change.ext_virtual_links {
         for link in &mut links {
             link.ext_cps
@@ -73,5 +97,5 @@ pub(super) fn reconnect(info: &mut InstantiatedVnfInfo, change: ChangeExtVnfConn
     links
         .iter_mut()
         .for_each(|link| link.ext_cps.sort_by(|a, b| a.cpd_id.cmp(&b.cpd_id)));
-    info.ext_virtual_link_info = links.iter().map(link_info).collect();
+    info.ext_virtual_link_info = links.iter().map(|link| link_info(link, exposed)).collect();
 }

@@ -13,7 +13,7 @@ use manifold_vim_interface::{ComputeId, FlavourId, Metadata, OperationalState, R
 use manifold_vnfm_interface::{Ask, CancelOperation, NewVnf, VnfInstanceId, VnfLifecycleManagement, operation_event};
 use serde_json::{Value, json};
 
-use super::links::{left, link_info, reconnect};
+use super::links::{exposed, grown, left, link_info, reconnect};
 use super::{Log, Vim, locked};
 
 struct Run {
@@ -224,7 +224,15 @@ impl Vnfm {
         if operation == VnfLcmOperation::ChangeExtConn {
             let info = instance.instantiated_vnf_info.as_mut().unwrap();
             let before = info.clone();
-            reconnect(info, serde_json::from_value(request).unwrap());
+            let levels = info.scale_status.iter();
+            let levels = levels
+                .map(|scale| (scale.aspect_id.clone(), scale.scale_level))
+                .collect();
+            reconnect(
+                info,
+                serde_json::from_value(request).unwrap(),
+                &exposed(flavour, &levels),
+            );
             for port in left(&before, info) {
                 self.vims.iter().try_for_each(|vim| vim.let_go(&port))?;
             }
@@ -311,17 +319,19 @@ impl Vnfm {
                 ..VnfcResourceInfo::default()
             })
         });
+        let exposed = exposed(flavour, &levels);
         let links = match &instance.instantiated_vnf_info {
-            Some(info) => info.ext_virtual_link_info.clone(),
+            Some(info) => grown(info.ext_virtual_link_info.clone(), &exposed),
             None => serde_json::from_value::<InstantiateVnfRequest>(request)
                 .unwrap()
                 .ext_virtual_links
                 .iter()
-                .map(link_info)
+                .map(|link| link_info(link, &exposed))
                 .collect(),
         };
         let mut links: Vec<ExtVirtualLinkInfo> = links;
         links.sort_by(|a, b| a.id.cmp(&b.id));
+        let before = instance.instantiated_vnf_info.take();
         instance.instantiated_vnf_info = Some(InstantiatedVnfInfo {
             flavour_id: flavour.id.clone(),
             scale_status: levels
@@ -333,6 +343,10 @@ impl Vnfm {
             ..InstantiatedVnfInfo::default()
         });
         instance.instantiation_state = InstantiationState::Instantiated;
+        let gone = before.zip(instance.instantiated_vnf_info.as_ref());
+        for port in gone.map_or_else(Vec::new, |(before, after)| left(&before, after)) {
+            self.vims.iter().try_for_each(|vim| vim.let_go(&port))?;
+        }
         locked(&self.held).instances.get_mut(&id).unwrap().1 = instance;
         Ok(())
     }

@@ -16,6 +16,7 @@ mod passed;
 pub(crate) mod paths;
 mod pools;
 mod scale;
+mod see;
 pub(crate) mod show;
 pub(crate) mod site;
 mod start;

@@ -16,6 +16,7 @@ use super::network::{MadeNetwork, MadePort, metadata};
 use super::paths::{Packet, Place, PlannedPath, PlannedRule, Target};
 use super::vnf::{CreateVnf, MadeVnf};
 use crate::near::Near;
+use crate::record::NsRecord;
 
 /// The key of the metadata that says which path or rule of its NS it is: by the name of the step that makes it.
 pub(super) const PACKET_KEY: &str = "nfvoPacket";
@@ -30,6 +31,30 @@ pub(crate) struct There {
     pub(crate) saps: BTreeMap<String, Uuid>,
     /// By the name of the step that makes such a one.
     pub(crate) networks: BTreeMap<String, Uuid>,
+}
+
+impl There {
+    /// All that the NS has.
+    pub(crate) fn of(record: &NsRecord) -> Self {
+        let vnfs = record.vnfs.iter().filter_map(|vnf| {
+            let id: VnfInstanceId = vnf.id.parse().ok()?;
+            Some((vnf.key.clone(), id))
+        });
+        let saps = record.saps.iter().filter_map(|sap| {
+            let port = sap.info.resource_handle.as_ref()?;
+            Some((sap.info.sapd_id.clone(), port.resource_id.parse().ok()?))
+        });
+        let networks = record.links.iter().flat_map(|link| {
+            let name = &link.info.ns_virtual_link_desc_id;
+            let own = link.networks.iter();
+            own.map(move |network| (PlannedNetwork::step(name, &network.vim), network.id.0))
+        });
+        There {
+            vnfs: vnfs.collect(),
+            saps: saps.collect(),
+            networks: networks.collect(),
+        }
+    }
 }
 
 /// Looks for it.

@@ -1,6 +1,9 @@
 //! Scale NS (IFA 013 7.3.4, SOL005 6.4.5): VNFs of the NS, by steps of their aspects, side by side.
 //!
 //! Two operations: scaling out can be undone by scaling in; what scaling in took away, nothing gives back as it was.
+//!
+//! A traffic rule for a VNF is for all of its ports, so it is given those that scaling out made; ports that go take themselves out of
+//! it. A forwarding path stays where it is: at the first VNFC, which scaling never takes away.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +21,9 @@ use manifold_vnfm_interface::{Ask, VnfInstanceId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::passed::There;
+use super::paths::{Packet, PlannedRule};
+use super::see::{See, Shall};
 use super::terminate::affected;
 use super::vnf::{Standing, begin, is_retried, look, parse, settle};
 use crate::near::Near;
@@ -31,6 +37,12 @@ pub(crate) const IN: &str = "ns.scale-in";
 pub(crate) struct Params {
     pub(crate) request: ScaleNsRequest,
     pub(crate) vnfs: Vec<Scaled>,
+    /// Those that are for a VNF of these.
+    #[serde(default)]
+    pub(crate) rules: Vec<PlannedRule>,
+    /// What the rules are for.
+    #[serde(default)]
+    pub(crate) there: There,
 }
 
 /// One VNF to scale.
@@ -76,6 +88,7 @@ impl Operation for Scale {
     fn plan(&self, occurrence: &Occurrence) -> Result<Plan, PlanError> {
         let params: Params = occurrence.params()?;
         let mut plan = Plan::of(self.kind);
+        let mut done = Vec::new();
         for scaled in params.vnfs {
             let name = format!("vnf/{}/scale", scaled.vnf.key);
             let step = ScaleVnf {
@@ -83,10 +96,24 @@ impl Operation for Scale {
                 vnf: parse(&scaled.vnf.id)?,
                 scaled,
             };
-            let step = plan.step(name, step);
+            let mut step = plan.step(name, step);
             if self.kind == IN {
-                step.forward_only("what scaling in took away, nothing gives back as it was");
+                step = step.forward_only("what scaling in took away, nothing gives back as it was");
             }
+            done.push(step.handle());
+        }
+        let there = Arc::new(params.there);
+        for rule in params.rules {
+            let (name, rule) = (rule.step(), Packet::Rule(rule));
+            let step = See {
+                near: Arc::clone(&self.near),
+                ns: occurrence.subject.id.clone(),
+                there: Arc::clone(&there),
+                packet: rule.clone(),
+                act: Shall::Be(rule),
+                undo: Shall::Stay,
+            };
+            plan.step(name, step).after_all(&done);
         }
         Ok(plan)
     }

@@ -13,7 +13,8 @@ use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, Virtua
 
 use super::adopt::{Adoption, Existing};
 use super::layout::{Question, nested};
-use super::paths::Packets;
+use super::passed::There;
+use super::paths::{Packets, Target};
 use super::{heal, instantiate, scale, site};
 use crate::Nfvo;
 use crate::fault::Faults;
@@ -139,10 +140,23 @@ impl Nfvo {
             faults.invalid("scaleVnfData is empty");
         }
         faults.check()?;
+        let is_for =
+            |target: &Target| matches!(target, Target::Vnf { key } if scaled.iter().any(|one| one.vnf.key == *key));
+        let rules = record
+            .packets
+            .rules
+            .iter()
+            .filter(|rule| rule.targets.iter().any(is_for));
+        let rules = rules.cloned().collect();
         let only_out = scaled.iter().all(|one| one.kind == ScaleType::ScaleOut);
         Ok((
             if only_out { scale::OUT } else { scale::IN },
-            scale::Params { request, vnfs: scaled },
+            scale::Params {
+                request,
+                vnfs: scaled,
+                rules,
+                there: There::of(record),
+            },
         ))
     }
 

@@ -6,6 +6,7 @@ mod faults;
 mod nested;
 mod nested_shapes;
 mod nested_updates;
+mod packet_scaling;
 mod packet_updates;
 mod paths;
 mod places;

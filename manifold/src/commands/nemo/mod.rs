@@ -5,6 +5,7 @@ mod catalogue;
 mod compile;
 mod explain;
 mod query;
+mod repl;
 mod texts;
 
 pub use compile::write;
@@ -54,6 +55,8 @@ pub enum Command {
     },
     /// Answer a question about a service: `Query nodes From left;`
     Query(query::Arguments),
+    /// Answer questions as they come, about a service that runs or a script in files
+    Repl(repl::Arguments),
     /// Serve an editor over standard input and output (Language Server Protocol)
     Lsp {
         #[command(flatten)]
@@ -109,6 +112,7 @@ pub fn run(config: &Config, command: Command, json: bool) -> anyhow::Result<()> 
         Command::Graph(arguments) => draw(config, &arguments),
         Command::Explain { code } => explain::run(code.as_deref(), json),
         Command::Query(arguments) => query::run(config, arguments, json),
+        Command::Repl(arguments) => repl::run(config, arguments, json),
         Command::Lsp { leaving } => editor(config, leaving),
     }
 }

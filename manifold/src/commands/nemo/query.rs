@@ -4,7 +4,7 @@ use super::{Texts, leaves};
 use crate::client::{Session, print};
 use crate::commands::nemo::Leaving;
 use crate::config::Config;
-use anyhow::{bail, ensure};
+use anyhow::bail;
 use clap::Args;
 use manifold_nemo::expand::{InstanceKind, Limits, expand};
 use manifold_nemo_syntax::script::Statement;
@@ -17,7 +17,14 @@ use std::path::PathBuf;
 pub struct Arguments {
     /// In the language: `Query nodes;`, `Query connections From left;`
     question: String,
-    /// The script; the one that was applied as --script, if absent
+    #[command(flatten)]
+    of: Of,
+}
+
+/// What is asked about.
+#[derive(Debug, Args)]
+pub struct Of {
+    /// The script; absent, the one that was applied: the only one, or --script
     files: Vec<PathBuf>,
     /// The applied script, with live addresses and states
     #[arg(long, value_name = "NAME", conflicts_with = "files")]
@@ -48,16 +55,43 @@ struct Question {
 }
 
 pub fn run(config: &Config, arguments: Arguments, json: bool) -> anyhow::Result<()> {
-    let question = read(&arguments.question)?;
-    let rows = match &arguments.script {
-        Some(name) => crate::commands::client(live(config, name, &question))?,
-        None => {
-            ensure!(
-                !arguments.files.is_empty(),
-                "name the script's files, or the applied script with --script"
-            );
-            still(config, &arguments)?.into_iter().map(plain).collect()
+    answer(config, &arguments.of.settled(config)?, &arguments.question, json)
+}
+
+impl Of {
+    /// With a script: where nothing is named, the one that was applied.
+    pub fn settled(mut self, config: &Config) -> anyhow::Result<Self> {
+        if self.files.is_empty() && self.script.is_none() {
+            let applied = crate::commands::client(async {
+                let session = Session::open(config)?;
+                Ok(session.nfvo.scripts.query(&session.cx(), ()).await?)
+            })?;
+            let names: Vec<&str> = applied.iter().map(|script| script.name.as_str()).collect();
+            match names.as_slice() {
+                [only] => self.script = Some((*only).to_owned()),
+                [] => bail!("no script is applied: name the files of one"),
+                several => bail!("{} are applied: say which with --script", several.join(", ")),
+            }
         }
+        Ok(self)
+    }
+
+    /// As people call it.
+    pub fn title(&self) -> String {
+        match (&self.script, self.files.as_slice()) {
+            (Some(name), _) => name.clone(),
+            (None, [.., last]) => last.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            (None, []) => String::new(),
+        }
+    }
+}
+
+/// Prints what one question asks for.
+pub fn answer(config: &Config, of: &Of, question: &str, json: bool) -> anyhow::Result<()> {
+    let question = read(question)?;
+    let rows = match &of.script {
+        Some(name) => crate::commands::client(live(config, name, &question))?,
+        None => still(config, of)?.into_iter().map(plain).collect(),
     };
     let rows: Vec<Row> = rows.into_iter().filter(|row| question.means(&row.element)).collect();
     print::rows(json, &["NAME", "WHAT", "STATE", "ADDRESSES"], &rows, |row| {
@@ -117,7 +151,7 @@ impl Question {
 }
 
 /// The parts of a script in files.
-fn still(config: &Config, arguments: &Arguments) -> anyhow::Result<Vec<ScriptElement>> {
+fn still(config: &Config, arguments: &Of) -> anyhow::Result<Vec<ScriptElement>> {
     let texts = Texts::read(&arguments.files)?;
     let leaves = leaves(config, texts.folder(), &arguments.leaving);
     let looked = texts.look(&leaves, false, arguments.root.as_deref(), Some(&texts.name()));

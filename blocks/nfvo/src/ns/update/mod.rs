@@ -19,9 +19,9 @@
 mod asked;
 mod difference;
 mod intent;
+mod packet_steps;
 mod packets;
 mod present;
-mod see;
 mod show;
 mod steps;
 

@@ -1,4 +1,4 @@
-//! Forwarding paths and traffic rules in an update: which are made, changed and taken away. Pure; `see` does it.
+//! Forwarding paths and traffic rules in an update: which are made, changed and taken away. Pure; `packet_steps` plans it.
 //!
 //! ```text
 //!   everything made ──> take/<path> ──> vnf/<key>/connect ──> path/<nfp>@<vim>, traffic/<rule>@<vim> ──> turn ──> drop/<rule>, …
@@ -11,13 +11,12 @@
 use std::collections::BTreeSet;
 
 use manifold_descriptors::Nsd;
-use manifold_vnfm_interface::VnfInstanceId;
 use serde::{Deserialize, Serialize};
 
 use super::difference::{Difference, Wish};
 use super::present::Present;
 use crate::fault::Faults;
-use crate::ns::layout::{Layout, PlannedLink, PlannedNetwork, PlannedSap, PlannedVnf};
+use crate::ns::layout::{Layout, PlannedLink, PlannedSap, PlannedVnf};
 use crate::ns::passed::There;
 use crate::ns::paths::{Packet, Packets, PlannedPath, Target};
 use crate::record::NsRecord;
@@ -156,7 +155,7 @@ pub(super) fn changes(
     let wanted = wanted(record, wish, vnfs, all, faults);
     let touched = Touched::of(all);
     let mut found = PacketChanges {
-        there: there(record),
+        there: There::of(record),
         ..PacketChanges::default()
     };
     for held in record.packets.each() {
@@ -238,25 +237,4 @@ fn wanted(record: &NsRecord, wish: &Wish<'_>, vnfs: Vec<PlannedVnf>, all: &Diffe
         faults.push(wrong);
     }
     packets
-}
-
-fn there(record: &NsRecord) -> There {
-    let vnfs = record.vnfs.iter().filter_map(|vnf| {
-        let id: VnfInstanceId = vnf.id.parse().ok()?;
-        Some((vnf.key.clone(), id))
-    });
-    let saps = record.saps.iter().filter_map(|sap| {
-        let port = sap.info.resource_handle.as_ref()?;
-        Some((sap.info.sapd_id.clone(), port.resource_id.parse().ok()?))
-    });
-    let networks = record.links.iter().flat_map(|link| {
-        let name = &link.info.ns_virtual_link_desc_id;
-        let own = link.networks.iter();
-        own.map(move |network| (PlannedNetwork::step(name, &network.vim), network.id.0))
-    });
-    There {
-        vnfs: vnfs.collect(),
-        saps: saps.collect(),
-        networks: networks.collect(),
-    }
 }

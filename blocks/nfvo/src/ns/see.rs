@@ -1,24 +1,22 @@
-//! The step that sees to it that a VIM has a path or rule as it shall be, and its place in the plan.
+//! The step that sees to it that a VIM has a path or rule as it shall be.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use manifold_lcm::{Found, Plan, Progress, Step, StepCx, StepError, StepHandle, UndoProgress};
+use manifold_lcm::{Found, Progress, Step, StepCx, StepError, UndoProgress};
 use manifold_vim_interface::{TrafficRule, TrafficRuleData, UpdateNfp, VimHandle};
 use serde_json::Value;
 
-use super::packets::PacketChanges;
-use super::{FORWARD, Update};
+use super::packets::{paths_of, rules_of};
+use super::passed::{PACKET_KEY, Passed, There};
+use super::paths::{Packet, PlannedPath, PlannedRule};
 use crate::near::Near;
-use crate::ns::packets::{paths_of, rules_of};
-use crate::ns::passed::{PACKET_KEY, Passed, There};
-use crate::ns::paths::{Packet, PlannedPath, PlannedRule};
 use crate::record::NS_KEY;
 
 /// How it shall be.
 #[derive(Debug, Clone, Default, PartialEq)]
-enum Shall {
+pub(super) enum Shall {
     /// As it is.
     #[default]
     Stay,
@@ -31,13 +29,13 @@ enum Shall {
 }
 
 /// One path or rule; it is found by the name of its step, which it carries.
-struct See {
-    near: Arc<Near>,
-    ns: String,
-    there: Arc<There>,
-    packet: Packet,
-    act: Shall,
-    undo: Shall,
+pub(super) struct See {
+    pub(super) near: Arc<Near>,
+    pub(super) ns: String,
+    pub(super) there: Arc<There>,
+    pub(super) packet: Packet,
+    pub(super) act: Shall,
+    pub(super) undo: Shall,
 }
 
 impl See {
@@ -152,89 +150,5 @@ impl Step for See {
 
     fn limit(&self) -> Duration {
         Duration::from_secs(60)
-    }
-}
-
-impl Update {
-    /// What is in the way of VNFs that are connected elsewhere, and of paths to make, is taken away; undone, it is there again.
-    pub(super) fn plan_takes(
-        &self,
-        plan: &mut Plan,
-        ns: &str,
-        packets: &PacketChanges,
-        made: &[StepHandle],
-    ) -> Vec<StepHandle> {
-        let there = Arc::new(packets.there.clone());
-        let mut takes = Vec::new();
-        for change in &packets.changes {
-            let (Some(name), Some(before)) = (change.take_step(), &change.before) else {
-                continue;
-            };
-            let act = if change.is_taken(before) {
-                Shall::Go
-            } else {
-                Shall::Stay
-            };
-            let step = self.see(ns, &there, before, act, Shall::BeAsBefore(before.clone()));
-            takes.push(plan.step(name, step).after_all(made).handle());
-        }
-        takes
-    }
-
-    /// New and changed ones, when all that they need is there.
-    pub(super) fn plan_packets(
-        &self,
-        plan: &mut Plan,
-        ns: &str,
-        packets: &PacketChanges,
-        ready: &[StepHandle],
-    ) -> Vec<StepHandle> {
-        let there = Arc::new(packets.there.clone());
-        let mut all = Vec::new();
-        for change in &packets.changes {
-            let Some(after) = &change.after else { continue };
-            let undo = match &change.before {
-                None => Shall::Go,
-                Some(before) if change.is_taken(before) => Shall::Go,
-                // The step before brings it back, when its VNFs are back.
-                Some(_) if change.is_torn => Shall::Stay,
-                Some(before) => Shall::BeAsBefore(before.clone()),
-            };
-            let step = self.see(ns, &there, after, Shall::Be(after.clone()), undo);
-            all.push(plan.step(after.step(), step).after_all(ready).handle());
-        }
-        all
-    }
-
-    /// Rules that go.
-    pub(super) fn plan_drops(
-        &self,
-        plan: &mut Plan,
-        ns: &str,
-        packets: &PacketChanges,
-        turn: &StepHandle,
-    ) -> Vec<StepHandle> {
-        let there = Arc::new(packets.there.clone());
-        let mut all = Vec::new();
-        for change in &packets.changes {
-            let (Some(name), Some(before)) = (change.drop_step(), &change.before) else {
-                continue;
-            };
-            let step = self.see(ns, &there, before, Shall::Go, Shall::Stay);
-            let step = plan.step(name, step).after(turn).forward_only(FORWARD);
-            all.push(step.handle());
-        }
-        all
-    }
-
-    fn see(&self, ns: &str, there: &Arc<There>, packet: &Packet, act: Shall, undo: Shall) -> See {
-        See {
-            near: self.near(),
-            ns: ns.to_owned(),
-            there: Arc::clone(there),
-            packet: packet.clone(),
-            act,
-            undo,
-        }
     }
 }
