@@ -24,6 +24,11 @@ mod demo;
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Documents and syntax trees are many small objects, and the C library takes a fifth of the time for them. Without huge pages: with
+/// them, an idle program holds half as much memory again.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = commands::Cli::parse();
     // Only one provider of cryptography is linked; installing it twice is the only way to fail.

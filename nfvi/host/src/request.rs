@@ -156,6 +156,10 @@ pub(crate) fn address(index: u32, address: IpNet, add: bool) -> Message {
         .put(libc::IFA_ADDRESS, &bytes)
 }
 
+/// By this protocol (RFC 3549 3.1.1: who made it) the agent's routes are told from others in the same namespace, which are the
+/// operator's and stay.
+pub(crate) const ROUTES_OF_OURS: u8 = b'm';
+
 /// Adds a route, or takes it away.
 pub(crate) fn route(index: u32, to: IpNet, via: IpAddr, add: bool) -> Message {
     let (kind, flags) = if add {
@@ -166,7 +170,7 @@ pub(crate) fn route(index: u32, to: IpNet, via: IpAddr, add: bool) -> Message {
     let mut header = vec![family(to.addr()), to.prefix_len(), 0, 0];
     header.extend_from_slice(&[
         libc::RT_TABLE_MAIN,
-        libc::RTPROT_STATIC,
+        ROUTES_OF_OURS,
         libc::RT_SCOPE_UNIVERSE,
         libc::RTN_UNICAST,
     ]);

@@ -29,7 +29,7 @@ pub(crate) struct Want {
     pub(crate) master: Option<String>,
     /// All of its addresses.
     pub(crate) addresses: Vec<IpNet>,
-    /// All of its routes with a next hop.
+    /// All of its routes with a next hop, but for those that an operator made.
     pub(crate) routes: Vec<(IpNet, IpAddr)>,
     /// All of a tunnel's peers.
     pub(crate) floods: Vec<IpAddr>,

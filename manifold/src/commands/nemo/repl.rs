@@ -147,6 +147,7 @@ pub fn run(config: &Config, arguments: Arguments, json: bool) -> anyhow::Result<
         0 => Ok(()),
         // Who sits before it has seen why.
         _ if talks => Ok(()),
+        1 => bail!("a question has no answer"),
         count => bail!("{count} questions have no answer"),
     }
 }

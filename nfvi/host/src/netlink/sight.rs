@@ -2,6 +2,7 @@
 
 use super::message::text;
 use super::{Message, Netlink, attributes, number};
+use crate::request::ROUTES_OF_OURS;
 use ipnet::IpNet;
 use nix::libc;
 use std::collections::HashMap;
@@ -172,6 +173,9 @@ fn route_of(body: &[u8]) -> Option<(u32, IpNet, IpAddr)> {
     let family = *body.first()?;
     let prefix = *body.get(1)?;
     if *body.get(4)? != libc::RT_TABLE_MAIN || *body.get(7)? != libc::RTN_UNICAST {
+        return None;
+    }
+    if *body.get(5)? != ROUTES_OF_OURS {
         return None;
     }
     let mut destination = if i32::from(family) == libc::AF_INET {
