@@ -247,6 +247,47 @@ fn questions_are_answered_from_files() {
 }
 
 #[test]
+fn questions_are_answered_one_after_the_other() {
+    use std::io::Write as _;
+    let ask = |questions: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_manifold"))
+            .args(["nemo", "repl", &example("models.nemo"), &example("four-lines.nemo")])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut input = program.stdin.take().expect("a pipe");
+        input.write_all(questions.as_bytes()).expect("it reads");
+        drop(input);
+        program.wait_with_output().expect("it ends")
+    };
+    let answered = ask("Query connections\nFrom north.ring; Query nodes From south.hill.first;\nquit\nQuery never;\n");
+    assert!(answered.status.success(), "{}", err(&answered));
+    assert!(
+        out(&answered).contains("north.ring") && out(&answered).contains("south.hill.first"),
+        "{}",
+        out(&answered)
+    );
+    assert!(!out(&answered).contains("backbone"), "{}", out(&answered));
+    // One that has no answer is told, and the next one is answered.
+    let half = ask("Query what;\nQuery connections From backbone;\nQuery nodes");
+    assert_eq!(half.status.code(), Some(1));
+    assert!(out(&half).contains("backbone") && err(&half).contains("2 questions have no answer"));
+}
+
+#[test]
+fn the_examples_are_laid_out() {
+    let all = ["complex", "four-lines", "mesh", "models"].map(|name| example(&format!("{name}.nemo")));
+    let words: Vec<&str> = ["nemo", "fmt", "--check"]
+        .into_iter()
+        .chain(all.iter().map(String::as_str))
+        .collect();
+    let checked = manifold(&words);
+    assert!(checked.status.success(), "{}", err(&checked));
+}
+
+#[test]
 fn what_needs_a_control_plane_says_so() {
     let (_folder, file) = script("CREATE NodeModel m VNFD catalog:nobody;\n  ConnectionPoint a at VNFD:x;\n");
     let checked = manifold(&["nemo", "check", &file]);

@@ -121,7 +121,7 @@ pub(crate) fn composite() {
     assert_eq!(machines.len(), 2);
     let shut = changed(
         &examples,
-        "    Flow echo Match srcip: 10.20.1.0/24, dstip: 10.20.3.0/24, proto: icmp;\n    Operation shut Target echo Priority 20 Action block;\n",
+        "  Flow echo Match srcip: 10.20.1.0/24, dstip: 10.20.3.0/24, proto: icmp;\n  Operation shut Target echo Priority 20 Action block;\n",
     );
     let shut = cluster.json(&["apply", &shut, "--root", "complex_vnf", "--yes"]);
     assert_eq!(shut["state"], "COMPLETED", "{shut}");
