@@ -190,6 +190,12 @@ wire! {
         /// For `REMOVE_SAP`: which.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub remove_sap_id: Vec<String>,
+        /// For `ADD_NESTED_NS`. Ours: also for `ASSOC_NEW_NSD_VERSION`, in the place of nested NSs that would be made.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub add_nested_ns_data: Vec<NestedNsInstanceData>,
+        /// For `REMOVE_NESTED_NS`: which.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub remove_nested_ns_id: Vec<String>,
         /// For `ASSOC_NEW_NSD_VERSION`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub assoc_new_nsd_version_data: Option<AssocNewNsdVersionData>,

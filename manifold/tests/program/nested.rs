@@ -1,5 +1,6 @@
 //! Services in services: `examples/nested`, one service at each of two sites inside of a third.
 
+use crate::script::emulators;
 use crate::{cache, folder, program};
 use manifold_campaign::{COMMAND, Cluster, Prober, each, objects, text, wait_for};
 use serde_json::{Value, json};
@@ -11,6 +12,73 @@ fn machine(ns: &Value) -> (Value, IpAddr) {
     let address = text(&vnfc["ports"][0]["addresses"][0]);
     let from = json!({"from": "machine", "computeId": vnfc["computeId"]});
     (from, address.parse().unwrap_or_else(|_| panic!("no address: {ns}")))
+}
+
+/// Another version of the outer service: the right one goes, and a third one comes in its stead.
+fn another_version(examples: &str) -> String {
+    let place = folder().join("nested-2");
+    let (from, to) = (
+        format!("{examples}/nested/ns/Definitions/nested.yaml"),
+        place.join("Definitions"),
+    );
+    std::fs::create_dir_all(&to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+    let text = std::fs::read_to_string(&from).unwrap_or_else(|error| panic!("{from}: {error}"));
+    let text = text
+        .replace(
+            "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c4001",
+            "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c4002",
+        )
+        .replace("\n    right:\n", "\n    third:\n");
+    let file = to.join("nested.yaml");
+    std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    place.display().to_string()
+}
+
+/// A nested service comes and another one goes while the rest carries packets on the same machines.
+fn updated(cluster: &Cluster, prober: &Prober) {
+    let here = env!("CARGO_MANIFEST_DIR");
+    let (before, was) = (emulators(), cluster.json(&["topology", "outer"]));
+    let package = cluster.json(&["package", "push", &another_version(&format!("{here}/../examples"))]);
+    let nsd = text(&package["id"]);
+    let plan = cluster.json(&["ns", "update", "outer", "--nsd", &nsd, "--dry-run"]);
+    let kinds = |list: &str| {
+        each(&plan[list])
+            .filter(|one| one["kind"] == "NS")
+            .map(|one| text(&one["name"]))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (kinds("create"), kinds("remove")),
+        (vec!["third".to_owned()], vec!["right".to_owned()]),
+        "{plan}"
+    );
+    let done = cluster.json(&["ns", "update", "outer", "--nsd", &nsd]);
+    assert_eq!(done["operationState"], "COMPLETED", "{done}");
+    let is = cluster.json(&["topology", "outer"]);
+    let names: Vec<String> = each(&is["nested"]).map(|ns| text(&ns["name"])).collect();
+    assert_eq!(names, ["outer-left", "outer-third"], "{is}");
+    assert_eq!(
+        is["nested"][0]["vnfs"][0]["vnfcs"],
+        was["nested"][0]["vnfs"][0]["vnfcs"]
+    );
+    let after = emulators();
+    assert_eq!(
+        after.iter().filter(|pid| before.contains(pid)).count(),
+        2,
+        "two stay: {before:?} {after:?}"
+    );
+    assert_eq!(after.len(), 3, "one of them is new: {before:?} {after:?}");
+    let ends = [machine(&is), machine(&is["nested"][0]), machine(&is["nested"][1])];
+    for (from, (_, to)) in ends.iter().map(|(from, _)| from).zip(ends.iter().cycle().skip(1)) {
+        prober.reaches("nested services after an update", from, *to);
+    }
+    let taken = cluster.json(&["ns", "update", "outer", "--remove-nested", "outer-third"]);
+    assert_eq!(taken["operationState"], "COMPLETED", "{taken}");
+    assert_eq!(
+        emulators(),
+        after.into_iter().filter(|pid| before.contains(pid)).collect::<Vec<_>>()
+    );
+    prober.reaches("nested services, one fewer", &ends[0].0, ends[1].1);
 }
 
 /// Instantiated by one operation over two sites, on one subnet, which the outermost link states; the nested ones are read and not
@@ -67,6 +135,7 @@ pub(crate) fn services() {
     let said = cluster.run(&["topology", "outer"]).ok();
     assert!(said.out.contains("├─ NS outer-left"), "{}", said.out);
 
+    updated(&cluster, &prober);
     cluster.json(&["ns", "terminate", "outer"]);
     wait_for("nothing is left", COMMAND, || {
         (objects(&cluster) == before).then_some(())

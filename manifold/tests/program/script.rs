@@ -26,7 +26,7 @@ fn is_refused(namespace: &Path, to: IpAddr) -> bool {
 }
 
 /// The machines' processes.
-fn emulators() -> Vec<i32> {
+pub(crate) fn emulators() -> Vec<i32> {
     let pids = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = pids.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let is_one = |pid: &i32| {

@@ -10,10 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_call::{CallError, Context, Outcome};
 use manifold_descriptors::FlatNsd;
-use manifold_sol::{InstantiateNsRequest, LocationConstraints, NsState, VnfLocationConstraint};
+use manifold_sol::{InstantiateNsRequest, LocationConstraints, NestedNsInstanceData, NsState, VnfLocationConstraint};
 use manifold_store::{Doc, Expect, Put};
 
+use super::flat::link_called;
 use super::layout::{Layout, PlannedNetwork};
+use super::nested::Inner;
 use super::network::MadeNetwork;
 use crate::Nfvo;
 use crate::fault::Faults;
@@ -31,6 +33,25 @@ pub(crate) struct Adoption {
 }
 
 impl Adoption {
+    /// One that is held already, of what an NS holds.
+    pub(crate) fn held(inside: &[Inner], adopted: &Inner) -> Self {
+        let within = inside.iter().filter(|inner| inner.is_within(&adopted.path));
+        Self {
+            path: adopted.path.clone(),
+            doc: adopted.doc.clone(),
+            ns: adopted.ns.clone(),
+            inside: within.map(|inner| (inner.path.clone(), inner.ns.clone())).collect(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.ns.id
+    }
+
+    pub(crate) fn nsd_id(&self) -> &str {
+        &self.ns.nsd_id
+    }
+
     /// The write by which the NS that will hold it takes hold of it.
     pub(crate) fn claim(&self, cx: &Context, layout: &Layout) -> Outcome<Put> {
         let ns = &self.ns;
@@ -50,10 +71,10 @@ impl Nfvo {
         &self,
         cx: &Context,
         outer: &NsRecord,
-        request: &InstantiateNsRequest,
+        wanted: &[NestedNsInstanceData],
     ) -> Outcome<Vec<Adoption>> {
         let mut all: Vec<Adoption> = Vec::new();
-        for data in &request.nested_ns_instance_data {
+        for data in wanted {
             let id = &data.nested_ns_instance_id;
             let (doc, ns): (_, NsRecord) = record::find(&*self.near.store, &cx.tenant, NS, id, "NS instance").await?;
             self.check_idle(cx, &ns).await?;
@@ -67,7 +88,7 @@ impl Nfvo {
                     .any(|one| one.ns.id == ns.id || one.path == data.ns_profile_id)
             {
                 return Err(CallError::invalid(format!(
-                    "nestedNsInstanceData names NS {id} or profile {} twice, or the NS itself",
+                    "NS {id} or nested NS profile {} is named twice, or the NS itself is",
                     data.ns_profile_id
                 )));
             }
@@ -142,6 +163,12 @@ impl Existing {
         nsd.pnf_profiles.retain(|profile| !is_there(&profile.id));
         nsd.saps.retain(|sap| !is_there(&sap.id));
         nsd.location_constraints.retain(|place| !is_there(&place.profile));
+        let is_ours = |id: &str| {
+            let home = flat.packet_home(id);
+            home.is_none_or(|service| !adoptions.iter().any(|one| one.inside.contains_key(&service.path)))
+        };
+        nsd.vnffgs.retain(|graph| is_ours(&graph.id));
+        nsd.traffic_rules.retain(|rule| is_ours(&rule.id));
         flat.nsd = nsd;
         for profile in &flat.nsd.vnf_profiles {
             let links = profile
@@ -161,11 +188,17 @@ impl Existing {
         faults.check().map(|()| existing)
     }
 
+    /// Links that the NS has with networks of its own, and that are those of an NS that is taken in from now on: (own, the other's).
+    pub(crate) fn replaced<'a>(&'a self, record: &'a NsRecord) -> impl Iterator<Item = (&'a NsLink, &'a NsLink)> {
+        record.links.iter().filter_map(|own| {
+            let (_, other) = self.links.get(&own.info.ns_virtual_link_desc_id)?;
+            (other.info.id != own.info.id).then_some((own, other))
+        })
+    }
+
     /// A link of an NS that is there; `net`: what it is in the flat NSD.
     fn add(&mut self, net: &str, ns: &NsRecord, name: &str, faults: &mut Faults) {
-        let is_this =
-            |link: &&NsLink| link.info.ns_virtual_link_desc_id == name || link.also.iter().any(|other| other == name);
-        let Some(link) = ns.links.iter().find(is_this).filter(|link| !link.networks.is_empty()) else {
+        let Some(link) = link_called(ns, name).filter(|link| !link.networks.is_empty()) else {
             return;
         };
         match self.links.get(net) {

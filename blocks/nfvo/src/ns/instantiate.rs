@@ -26,13 +26,14 @@ use serde_json::Value;
 use super::adopt;
 use super::layout::{Layout, LinkPart, PlannedLink, PlannedNetwork, PlannedSap, PlannedWan};
 use super::mscs::{MadeMscs, MakeMscs};
+use super::nested::{self, of};
 use super::network::{MadeNetwork, MadePort, MakeNetwork, MakeSap};
 use super::packets::{MakePath, MakeRule};
 use super::paths::Packets;
 use super::show;
 use super::vnf::{CreateVnf, InstantiateVnf, MadeVnf};
 use crate::near::Near;
-use crate::record::{NS, NsLink, NsNested, NsNetwork, NsRecord, NsSap, NsVnf};
+use crate::record::{NS, NsLink, NsNetwork, NsRecord, NsSap, NsVnf};
 
 pub(crate) const KIND: &str = "ns.instantiate";
 
@@ -291,32 +292,7 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
         .iter()
         .any(|link| matches!(link.wan, Some(PlannedWan::Mscs { .. })));
     let mut all = vec![record];
-    for nested in &layout.nested {
-        let inner = NsNested {
-            profile: nested.profile.clone(),
-            id: nested.id.clone(),
-            is_adopted: false,
-        };
-        of(&mut all, &nested.parent)?.nested.push(inner);
-        all.push(NsRecord {
-            id: nested.id.clone(),
-            name: nested.name.clone(),
-            nsd_id: nested.nsd_id.clone(),
-            nsd_info_id: nested.nsd_info_id.clone(),
-            state: NsState::Instantiated,
-            flavour_id: Some(nested.flavour_id.clone()),
-            pnfs: nested.pnfs.clone(),
-            parent: Some(nested.parent.clone()),
-            ..NsRecord::default()
-        });
-    }
-    for adopted in &layout.adopted {
-        of(&mut all, &adopted.parent)?.nested.push(NsNested {
-            profile: adopted.profile.clone(),
-            id: adopted.id.clone(),
-            is_adopted: true,
-        });
-    }
+    nested::enter(&mut all, layout)?;
     for vnf in &layout.vnfs {
         let Some(made) = outputs.find::<MadeVnf>(&CreateVnf::step(&vnf.key))? else {
             continue;
@@ -340,12 +316,6 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
     // Whatever network was planned may be there, made or half made.
     all[0].vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
     Ok(all)
-}
-
-fn of<'a>(all: &'a mut [NsRecord], ns: &str) -> Result<&'a mut NsRecord, StepError> {
-    all.iter_mut()
-        .find(|record| record.id == ns)
-        .ok_or_else(|| StepError::internal(format!("the plan has no NS {ns}")))
 }
 
 /// A SAP that was made, into the NS that has it; `ns` is the outermost one.

@@ -5,6 +5,7 @@
 //! ```
 
 pub(crate) mod adopt;
+mod flat;
 mod heal;
 mod instantiate;
 pub(crate) mod layout;
@@ -106,7 +107,9 @@ impl NsLifecycleManagement for Nfvo {
         }
         self.check_idle(cx, &record).await?;
         check_state(&record, NsState::NotInstantiated)?;
-        let adoptions = self.adoptions(cx, &record, &ask.request).await?;
+        let adoptions = self
+            .adoptions(cx, &record, &ask.request.nested_ns_instance_data)
+            .await?;
         let params = self.instantiation(cx, &record, ask.request, &adoptions).await?;
         let claims = adoptions.iter().map(|one| one.claim(cx, &params.layout));
         let claims = claims.collect::<Outcome<Vec<_>>>()?;
@@ -147,9 +150,11 @@ impl NsLifecycleManagement for Nfvo {
         check_state(&record, NsState::Instantiated)?;
         // Nobody deletes the new NSD between its being looked at and its being noted.
         let _gate = self.catalogue.gate().await;
-        let params = self.updating(cx, &record, ask.request).await?;
-        record.next_nsd = Some(params.follows.nsd_info_id.clone());
-        self.start(cx, update::KIND, &doc, record, &params).await
+        let intent = self.updating(cx, &record, ask.request).await?;
+        record.next_nsd = Some(intent.params.follows.nsd_info_id.clone());
+        let claims = intent.claims(cx)?;
+        self.start_with(cx, update::KIND, &doc, record, &intent.params, claims)
+            .await
     }
 
     async fn terminate(&self, cx: &Context, ask: OnNs<TerminateNsRequest>) -> Outcome<OccurrenceId> {

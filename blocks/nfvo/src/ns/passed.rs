@@ -152,13 +152,14 @@ impl Passed<'_> {
             match target {
                 Target::Network { link } => targets.push(self.network(link, &planned.vim)?),
                 Target::Sap { sapd } => targets.push(self.sap(sapd)?),
-                Target::Vnf { key } => {
-                    let found = self.ports(key, None).await?;
+                Target::Vnf { key, cpd } => {
+                    let found = self.ports(key, cpd.as_deref()).await?;
                     targets.extend(found.into_iter().map(|port| port.0));
                 }
             }
         }
         Ok(TrafficRuleData {
+            name: plain(&planned.data.name),
             targets,
             metadata: self.metadata(ns, &Packet::Rule(planned.clone())),
             ..planned.data.clone()

@@ -5,6 +5,7 @@
 //! from a SAP that stands first. All of a path is at one site.
 
 use manifold_call::CallError;
+use manifold_descriptors::FlatNsd;
 use manifold_descriptors::nsd::{self, NfpClassifier, Nsd};
 use manifold_vim_interface::{Metadata, NfpRule, PortRange, TrafficAction, TrafficDirection, TrafficRuleData, Window};
 use serde::{Deserialize, Serialize};
@@ -52,9 +53,18 @@ pub(crate) struct PlannedRule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Target {
-    Network { link: String },
-    Vnf { key: String },
-    Sap { sapd: String },
+    Network {
+        link: String,
+    },
+    Vnf {
+        key: String,
+        /// Only what is on this external connection point.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cpd: Option<String>,
+    },
+    Sap {
+        sapd: String,
+    },
 }
 
 /// A path or a rule.
@@ -124,7 +134,10 @@ impl Place {
     fn target(&self) -> Target {
         match self {
             Self::Sap { sapd } => Target::Sap { sapd: sapd.clone() },
-            Self::Vnf { key, .. } => Target::Vnf { key: key.clone() },
+            Self::Vnf { key, .. } => Target::Vnf {
+                key: key.clone(),
+                cpd: None,
+            },
         }
     }
 }
@@ -138,21 +151,21 @@ pub(crate) struct Packets {
 }
 
 impl Packets {
-    /// Of an NS with this id. Errors: `Unsupported` (a path through what is not one of its VNFs and SAPs, or over several sites).
-    pub(crate) fn of(nsd: &Nsd, layout: &Layout, ns: &str) -> Result<Self, CallError> {
-        let (packets, faults) = Self::read(nsd, layout, ns);
+    /// Of an NSD that is laid flat. Errors: `Unsupported` (a path through what is no VNF and no SAP, or over several sites).
+    pub(crate) fn of(nsd: &FlatNsd, layout: &Layout) -> Result<Self, CallError> {
+        let (packets, faults) = Self::read(nsd, layout);
         faults.check().map(|()| packets)
     }
 
     /// The same, with what is wrong left out.
-    pub(crate) fn read(nsd: &Nsd, layout: &Layout, ns: &str) -> (Self, Faults) {
+    pub(crate) fn read(nsd: &FlatNsd, layout: &Layout) -> (Self, Faults) {
         let mut faults = Faults::default();
         let mut packets = Self::default();
-        for path in nsd.vnffgs.iter().flat_map(|graph| &graph.paths) {
+        for path in nsd.nsd.vnffgs.iter().flat_map(|graph| &graph.paths) {
             packets.paths.extend(paths(nsd, layout, path, &mut faults));
         }
-        for rule in &nsd.traffic_rules {
-            packets.rules.extend(rules(layout, ns, rule));
+        for rule in &nsd.nsd.traffic_rules {
+            packets.rules.extend(rules(nsd, layout, rule));
         }
         (packets, faults)
     }
@@ -189,11 +202,18 @@ impl Packets {
 }
 
 /// A path of the NSD: one at the VIM for each of its rules, which have priorities and times of their own.
-fn paths(nsd: &Nsd, layout: &Layout, path: &nsd::Nfp, faults: &mut Faults) -> Vec<PlannedPath> {
+fn paths(flat: &FlatNsd, layout: &Layout, path: &nsd::Nfp, faults: &mut Faults) -> Vec<PlannedPath> {
     let mut places = Vec::new();
     let mut sites: Vec<&str> = Vec::new();
     let mut before: Option<&str> = None;
-    for element in &path.elements {
+    for (at, element) in path.elements.iter().enumerate() {
+        // Packets from or to behind a SAP that is connected are those of the net that it is connected to.
+        if let Some((_, net)) = flat.behind(&element.profile)
+            && (at == 0 || at + 1 == path.elements.len())
+        {
+            before = Some(net);
+            continue;
+        }
         if let Some(sap) = layout.saps.iter().find(|sap| sap.sapd == element.profile) {
             sites.push(&sap.vim);
             before = Some(&sap.link);
@@ -203,7 +223,7 @@ fn paths(nsd: &Nsd, layout: &Layout, path: &nsd::Nfp, faults: &mut Faults) -> Ve
         let Some(vnf) = layout.vnfs.iter().find(|vnf| vnf.profile == element.profile) else {
             faults.push(
                 CallError::unsupported(format!(
-                    "path {} goes through {}, which is no VNF and no realised SAP of the NS itself",
+                    "path {} goes through {}, which is no VNF and no realised SAP of the NS",
                     path.id, element.profile
                 ))
                 .cure("let the path go through VNFs of the NSD that it stands in"),
@@ -211,7 +231,7 @@ fn paths(nsd: &Nsd, layout: &Layout, path: &nsd::Nfp, faults: &mut Faults) -> Ve
             return Vec::new();
         };
         sites.push(&vnf.vim);
-        let Some((ingress, egress)) = ends(nsd, vnf, element, before) else {
+        let Some((ingress, egress)) = ends(&flat.nsd, vnf, element, before) else {
             faults.invalid(format!(
                 "path {}: {} has no connection point of that name, or none",
                 path.id, element.profile
@@ -283,7 +303,7 @@ fn ends(nsd: &Nsd, vnf: &PlannedVnf, element: &nsd::NfpElement, before: Option<&
     Some((ingress, egress))
 }
 
-fn rules(layout: &Layout, ns: &str, rule: &nsd::TrafficRule) -> Vec<PlannedRule> {
+fn rules(flat: &FlatNsd, layout: &Layout, rule: &nsd::TrafficRule) -> Vec<PlannedRule> {
     let mut at: Vec<(String, Target)> = Vec::new();
     for target in &rule.targets {
         let saps = layout.saps.iter().filter(|sap| sap.sapd == *target);
@@ -291,12 +311,24 @@ fn rules(layout: &Layout, ns: &str, rule: &nsd::TrafficRule) -> Vec<PlannedRule>
         let inside = format!("{target}/");
         let vnfs = layout.vnfs.iter();
         let vnfs = vnfs.filter(|vnf| vnf.profile == *target || vnf.profile.starts_with(&inside));
-        at.extend(vnfs.map(|vnf| (vnf.vim.clone(), Target::Vnf { key: vnf.key.clone() })));
-        let is_it = |link: &&super::layout::PlannedLink| {
-            let parts = link.parts.iter().filter(|part| part.ns == ns);
-            link.link == *target || parts.flat_map(|part| &part.names).any(|name| name == target)
+        let whole = |vnf: &PlannedVnf| Target::Vnf {
+            key: vnf.key.clone(),
+            cpd: None,
         };
-        for link in layout.links.iter().filter(is_it) {
+        at.extend(vnfs.map(|vnf| (vnf.vim.clone(), whole(vnf))));
+        // Behind a SAP that is connected are connection points of its service.
+        if let Some((service, net)) = flat.behind(target) {
+            let inside = format!("{}/", service.path);
+            for vnf in layout.vnfs.iter().filter(|vnf| vnf.profile.starts_with(&inside)) {
+                let on = vnf.ends.iter().filter(|(_, link)| link == net);
+                let on = on.map(|(cpd, _)| Target::Vnf {
+                    key: vnf.key.clone(),
+                    cpd: Some(cpd.clone()),
+                });
+                at.extend(on.map(|target| (vnf.vim.clone(), target)));
+            }
+        }
+        for link in layout.links.iter().filter(|link| link.link == *target) {
             let network = Target::Network {
                 link: link.link.clone(),
             };

@@ -62,6 +62,7 @@ impl Nfvo {
         };
         let constituents = self.catalogue.all_constituents(cx, nsd).await?;
         let mut flat = nested::flatten(nsd, &constituents)?;
+        nested::check_enabled(&flat, &constituents, |_| true)?;
         let mut adapted = nested::adapt(&request, &mut flat);
         let existing = Existing::of(adoptions, &mut flat, &mut adapted)?;
         let survey = site::survey(&self.near, cx).await?;
@@ -77,8 +78,11 @@ impl Nfvo {
         }
         .answer()?;
         existing.take_into(&mut layout)?;
-        nested::settle(&mut layout, &flat, &constituents, adoptions, (&record.id, &record.name));
-        let packets = Packets::of(nsd, &layout, &record.id)?;
+        if flat.services.len() > 1 {
+            let who = (record.id.as_str(), record.name.as_str());
+            nested::settle(&mut layout, &flat, &constituents, adoptions, who, std::iter::empty());
+        }
+        let packets = Packets::of(&flat, &layout)?;
         Ok(instantiate::Params {
             ns: record.id.clone(),
             request,
@@ -97,6 +101,7 @@ impl Nfvo {
             let fault = CallError::unsupported("scaling an NS by its own aspects is not offered");
             return Err(fault.cure("scale its VNFs: SCALE_VNF"));
         }
+        let flat = self.flat(cx, record).await?.ns;
         let record = &self.whole(cx, record).await?.ns;
         let vnfs = self.vnfs(cx, record).await?;
         let mut faults = Faults::default();
@@ -141,7 +146,7 @@ impl Nfvo {
         }
         faults.check()?;
         let is_for =
-            |target: &Target| matches!(target, Target::Vnf { key } if scaled.iter().any(|one| one.vnf.key == *key));
+            |target: &Target| matches!(target, Target::Vnf { key, .. } if scaled.iter().any(|one| one.vnf.key == *key));
         let rules = record
             .packets
             .rules
@@ -155,7 +160,7 @@ impl Nfvo {
                 request,
                 vnfs: scaled,
                 rules,
-                there: There::of(record),
+                there: There::of(&flat),
             },
         ))
     }

@@ -4,6 +4,7 @@ mod adopt;
 mod dotted;
 mod faults;
 mod nested;
+mod nested_packets;
 mod nested_shapes;
 mod nested_updates;
 mod packet_scaling;

@@ -5,16 +5,34 @@ use crate::client::{Session, print};
 use anyhow::Context as _;
 use clap::Args;
 use manifold_call::CallError;
-use manifold_nfvo_interface::{Changes, ConstituentChange, OnNs};
+use manifold_nfvo_interface::{Changes, ConstituentChange, NsTopology, OnNs};
 use manifold_sol::{
     AssocNewNsdVersionData, ChangeExtVnfConnectivityData, ExtVirtualLinkData, InstantiateVnfData, LocationConstraints,
-    NsInstance, SapData, UpdateNsRequest, UpdateType, VnfExtCpData, VnfLocationConstraint,
+    NestedNsInstanceData, NsInstance, SapData, UpdateNsRequest, UpdateType, VnfExtCpData, VnfLocationConstraint,
 };
 use std::path::PathBuf;
 
 /// What excludes a word of `--nsd`, and one of `--add-vnf`: clap does not insist on what an argument requires when that is excluded.
-const BESIDE_NSD: [&str; 6] = ["add_vnf", "remove_vnf", "connect", "add_sap", "remove_sap", "request"];
-const BESIDE_ADD_VNF: [&str; 6] = ["nsd", "remove_vnf", "connect", "add_sap", "remove_sap", "request"];
+const BESIDE_NSD: [&str; 8] = [
+    "add_vnf",
+    "remove_vnf",
+    "connect",
+    "add_sap",
+    "remove_sap",
+    "add_nested",
+    "remove_nested",
+    "request",
+];
+const BESIDE_ADD_VNF: [&str; 8] = [
+    "nsd",
+    "remove_vnf",
+    "connect",
+    "add_sap",
+    "remove_sap",
+    "add_nested",
+    "remove_nested",
+    "request",
+];
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("what").required(true))]
@@ -48,6 +66,12 @@ pub struct Arguments {
     /// Take this SAP away: id or descriptor; may be repeated
     #[arg(long, value_name = "SAP", group = "what")]
     remove_sap: Vec<String>,
+    /// Take a service that is there in, in the place of this nested NS profile; may be repeated
+    #[arg(long, value_name = "PROFILE=NS", value_parser = pair, group = "what")]
+    add_nested: Vec<(String, String)>,
+    /// Take a nested service out: id, name or profile; one that was made for this service is terminated; may be repeated
+    #[arg(long, value_name = "NS", group = "what")]
+    remove_nested: Vec<String>,
     /// What an UpdateNsRequest in JSON says
     #[arg(long, value_name = "FILE", group = "what")]
     request: Option<PathBuf>,
@@ -147,6 +171,25 @@ async fn request(session: &Session, ns: &NsInstance, arguments: &Arguments) -> a
             ..of(UpdateType::AddSap)
         });
     }
+    if !arguments.add_nested.is_empty() {
+        let mut data = Vec::new();
+        for (profile, name) in &arguments.add_nested {
+            data.push(NestedNsInstanceData {
+                nested_ns_instance_id: find(session, name).await?.id,
+                ns_profile_id: profile.clone(),
+            });
+        }
+        return Ok(UpdateNsRequest {
+            add_nested_ns_data: data,
+            ..of(UpdateType::AddNestedNs)
+        });
+    }
+    if !arguments.remove_nested.is_empty() {
+        return Ok(UpdateNsRequest {
+            remove_nested_ns_id: nested(session, ns, &arguments.remove_nested).await?,
+            ..of(UpdateType::RemoveNestedNs)
+        });
+    }
     let id = |name: &String| {
         let found = ns.sap_info.iter().find(|sap| sap.id == *name || sap.sapd_id == *name);
         found.map_or_else(|| name.clone(), |sap| sap.id.clone())
@@ -155,6 +198,26 @@ async fn request(session: &Session, ns: &NsInstance, arguments: &Arguments) -> a
         remove_sap_id: arguments.remove_sap.iter().map(id).collect(),
         ..of(UpdateType::RemoveSap)
     })
+}
+
+/// Ids of nested services. Errors: one that the service does not nest.
+async fn nested(session: &Session, ns: &NsInstance, names: &[String]) -> anyhow::Result<Vec<String>> {
+    let topology = session.nfvo.lifecycle.topology(&session.cx(), ns.id.parse()?).await?;
+    let id = |name: &String| {
+        let is_it = |inner: &&NsTopology| {
+            // A nested service is called by its profile behind the name of what holds it.
+            let by_profile = format!("{}-{name}", ns.ns_instance_name);
+            inner.id == *name || inner.name == *name || inner.name == by_profile
+        };
+        let found = topology.nested.iter().find(is_it);
+        found.map(|inner| inner.id.clone()).ok_or_else(|| {
+            let known: Vec<&str> = topology.nested.iter().map(|inner| inner.name.as_str()).collect();
+            CallError::not_found(format!("{} nests no {name:?}", ns.ns_instance_name))
+                .cure(format!("it nests {}", known.join(", ")))
+                .into()
+        })
+    };
+    names.iter().map(id).collect()
 }
 
 async fn version(session: &Session, name: &str, arguments: &Arguments) -> anyhow::Result<UpdateNsRequest> {
@@ -269,12 +332,16 @@ mod tests {
                 .len(),
             2
         );
+        let arguments = parse("update shop --add-nested inner=other").unwrap();
+        assert_eq!(arguments.add_nested, [("inner".to_owned(), "other".to_owned())]);
         assert!(parse("update shop --nsd v2 --dry-run --pnf meter=one").unwrap().dry_run);
         for wrong in [
             "update shop",
             "update shop --nsd v2 --remove-vnf a",
             "update shop --connect gate=dmz",
             "update shop --no-sync --add-vnf a",
+            "update shop --no-sync --remove-nested a",
+            "update shop --add-nested inner",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

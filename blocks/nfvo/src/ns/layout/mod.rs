@@ -45,6 +45,9 @@ pub(crate) struct Layout {
     pub(crate) nested: Vec<PlannedNested>,
     #[serde(default)]
     pub(crate) adopted: Vec<PlannedAdopted>,
+    /// What links that are there, and stay, are in each NS that they reach: as in [`PlannedLink::parts`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) parts: BTreeMap<String, Vec<LinkPart>>,
 }
 
 /// A VNF to make.

@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 
 use manifold_call::{CallError, Uuid};
+use manifold_descriptors::nsd::Sap;
 use manifold_descriptors::{FlatNsd, Nsd};
-use manifold_sol::{InstantiateNsRequest, PackageOperationalState, VnfLocationConstraint};
+use manifold_sol::{InstantiateNsRequest, PackageOperationalState, SapData, VnfLocationConstraint};
 use serde::{Deserialize, Serialize};
 
 use super::{Layout, PlannedLink};
@@ -27,6 +28,9 @@ pub(crate) struct PlannedNested {
     pub(crate) parent: String,
     /// Its profile there.
     pub(crate) profile: String,
+    /// The profiles on the way to it.
+    #[serde(default)]
+    pub(crate) path: String,
     pub(crate) name: String,
     pub(crate) nsd_id: String,
     pub(crate) nsd_info_id: String,
@@ -43,6 +47,9 @@ pub(crate) struct PlannedAdopted {
     pub(crate) parent: String,
     /// Its profile there.
     pub(crate) profile: String,
+    /// The profiles on the way to it.
+    #[serde(default)]
+    pub(crate) path: String,
 }
 
 /// Where something is that is in a nested NS.
@@ -72,15 +79,22 @@ pub(super) fn name(ns: &str, path: &str) -> String {
 pub(crate) fn flatten(nsd: &Nsd, constituents: &Constituents) -> Result<FlatNsd, CallError> {
     let known: Vec<&Nsd> = constituents.nsds().map(|(_, nsd)| nsd).collect();
     let (flat, diagnostics) = FlatNsd::of(nsd, &known);
-    let mut faults = Faults::default();
     if diagnostics.has_errors() {
         let text = diagnostics.render();
-        faults.push(
-            CallError::invalid(format!("what the NSD nests does not fit:\n{text}"))
-                .cure("on-board the NSDs that it nests, or mend it"),
-        );
+        return Err(CallError::invalid(format!("what the NSD nests does not fit:\n{text}"))
+            .cure("on-board the NSDs that it nests, or mend it"));
     }
-    for service in flat.services.iter().skip(1) {
+    Ok(flat)
+}
+
+/// Errors: a service that is to be made is of an NSD that is DISABLED; `is_new` is asked with its path.
+pub(crate) fn check_enabled(
+    flat: &FlatNsd,
+    constituents: &Constituents,
+    is_new: impl Fn(&str) -> bool,
+) -> Result<(), CallError> {
+    let mut faults = Faults::default();
+    for service in flat.services.iter().skip(1).filter(|service| is_new(&service.path)) {
         let info = constituents.nsds().find(|(_, nsd)| nsd.descriptor_id == service.nsd_id);
         if let Some((info, _)) =
             info.filter(|(info, _)| info.nsd_operational_state == PackageOperationalState::Disabled)
@@ -94,17 +108,14 @@ pub(crate) fn flatten(nsd: &Nsd, constituents: &Constituents) -> Result<FlatNsd,
             );
         }
     }
-    faults.check().map(|()| flat)
+    faults.check()
 }
 
 /// The request as the flat NSD is asked: a place for a nested NS is one for each VNF in it. A SAP of a nested NS that its parent
 /// leaves open is realised only if the request says where.
 pub(crate) fn adapt(request: &InstantiateNsRequest, flat: &mut FlatNsd) -> InstantiateNsRequest {
     let mut saps = std::mem::take(&mut flat.nsd.saps);
-    saps.retain(|sap| {
-        let is_nested = flat.home(&sap.id).is_some_and(|(service, _)| service.parent.is_some());
-        !is_nested || request.sap_data.iter().any(|data| data.sapd_id == sap.id)
-    });
+    saps.retain(|sap| is_realised(sap, &request.sap_data, flat));
     flat.nsd.saps = saps;
     let each = |place: &VnfLocationConstraint| {
         let members = flat.members(&place.vnf_profile_id).into_iter();
@@ -121,18 +132,22 @@ pub(crate) fn adapt(request: &InstantiateNsRequest, flat: &mut FlatNsd) -> Insta
     }
 }
 
+/// A SAP of the NS itself always is; that of a nested NS, if somebody says where.
+pub(crate) fn is_realised(sap: &Sap, given: &[SapData], flat: &FlatNsd) -> bool {
+    let is_nested = flat.home(&sap.id).is_some_and(|(service, _)| service.parent.is_some());
+    !is_nested || given.iter().any(|data| data.sapd_id == sap.id)
+}
+
 /// Says of everything in a layout which NS it is of. `ns`: the id of the outermost, which is called `ns_name`. Of what is adopted
-/// nothing is in the layout, and it keeps what it has.
-pub(crate) fn settle(
+/// nothing is in the layout, and it keeps what it has. `there`: links that are there and stay.
+pub(crate) fn settle<'a>(
     layout: &mut Layout,
     flat: &FlatNsd,
     constituents: &Constituents,
     adoptions: &[Adoption],
     (ns, ns_name): (&str, &str),
+    there: impl Iterator<Item = &'a str>,
 ) {
-    if flat.services.len() < 2 {
-        return;
-    }
     let adoption = |path: &str| adoptions.iter().find_map(|one| Some((one, one.inside.get(path)?)));
     let space = crate::ns::show::space(ns);
     let ids: Vec<String> = flat
@@ -146,16 +161,22 @@ pub(crate) fn settle(
             },
         })
         .collect();
-    for link in &mut layout.links {
-        let new = flat.services.iter().zip(&ids);
-        for (service, id) in new.filter(|(service, _)| adoption(&service.path).is_none()) {
-            let here = service.links.iter().filter(|(_, net)| **net == link.link);
-            let names: Vec<String> = here.map(|(name, _)| name.clone()).collect();
-            if !names.is_empty() {
-                link.parts.push(LinkPart { ns: id.clone(), names });
+    let parts = |net: &str| {
+        let own = flat.services.iter().zip(&ids);
+        let own = own.filter(|(service, _)| adoption(&service.path).is_none());
+        let parts = own.map(|(service, id)| {
+            let here = service.links.iter().filter(|(_, to)| *to == net);
+            LinkPart {
+                ns: id.clone(),
+                names: here.map(|(name, _)| name.clone()).collect(),
             }
-        }
+        });
+        parts.filter(|part| !part.names.is_empty()).collect::<Vec<_>>()
+    };
+    for link in &mut layout.links {
+        link.parts = parts(&link.link);
     }
+    layout.parts = there.map(|net| (net.to_owned(), parts(net))).collect();
     let home = |name: &str| {
         let (service, own) = flat.home(name)?;
         let at = flat.services.iter().position(|known| known.path == service.path)?;
@@ -191,6 +212,7 @@ pub(crate) fn settle(
                     id: id.clone(),
                     parent: ids[parent].clone(),
                     profile: service.profile.clone(),
+                    path: service.path.clone(),
                 });
             }
             continue;
@@ -200,6 +222,7 @@ pub(crate) fn settle(
             id: id.clone(),
             parent: ids[parent].clone(),
             profile: service.profile.clone(),
+            path: service.path.clone(),
             name: name(ns_name, &service.path),
             nsd_id: service.nsd_id.clone(),
             nsd_info_id: info.map(|(info, _)| info.id.clone()).unwrap_or_default(),
@@ -221,7 +244,8 @@ impl Layout {
     /// What a link is called in one of the NSs.
     pub(crate) fn name_in<'a>(&'a self, link: &'a str, ns: &str) -> &'a str {
         let planned = self.links.iter().find(|planned| planned.link == link);
-        let part = planned.and_then(|planned| planned.parts.iter().find(|part| part.ns == ns));
+        let parts = planned.map(|planned| &planned.parts).or_else(|| self.parts.get(link));
+        let part = parts.and_then(|parts| parts.iter().find(|part| part.ns == ns));
         part.and_then(|part| part.names.first()).map_or(link, String::as_str)
     }
 }

@@ -27,7 +27,7 @@ async fn adopted(site: &Site) -> (NsInstanceId, InstantiateNsRequest) {
 }
 
 /// A pair by itself, all of it at the site of the client's access point.
-fn alone() -> InstantiateNsRequest {
+pub(super) fn alone() -> InstantiateNsRequest {
     let sap = |sapd: &str| SapData {
         sapd_id: sapd.into(),
         sap_name: "client".into(),

@@ -11,8 +11,8 @@ use manifold_store::{Query, Store};
 use serde_json::Value;
 
 use super::packet_updates::{other_packets, second};
-use super::updates::{everything, to_version};
-use super::{nested, scale};
+use super::updates::{V2, everything, to_nsd};
+use super::{nested, nested_updates, scale};
 use crate::Nfvo;
 use crate::fakes::{DEMO, LIMIT, Site, TWO_SITE, World, cx, locked, two_site};
 use crate::ns::{heal, instantiate, terminate, update};
@@ -44,6 +44,15 @@ impl Lives {
         match self.service {
             Service::Alone => TWO_SITE,
             Service::Nested | Service::Adopted => nested::AROUND,
+        }
+    }
+
+    /// What it is updated to: everything else in the demo's, and one more inside; or without the one that was taken in.
+    fn next_nsd(&self) -> &'static str {
+        match self.service {
+            Service::Alone => V2,
+            Service::Nested => nested_updates::MORE_AROUND,
+            Service::Adopted => nested_updates::NOTHING_INSIDE,
         }
     }
 
@@ -119,7 +128,10 @@ impl Lives {
         let params = match operation {
             instantiate::KIND => {
                 let request = self.request(&id.to_string()).await;
-                let adoptions = nfvo.adoptions(&cx, &record, &request).await.unwrap();
+                let adoptions = nfvo
+                    .adoptions(&cx, &record, &request.nested_ns_instance_data)
+                    .await
+                    .unwrap();
                 let params = nfvo.instantiation(&cx, &record, request, &adoptions).await.unwrap();
                 claims.extend(adoptions.iter().map(|one| one.claim(&cx, &params.layout).unwrap()));
                 record::json(&params).unwrap()
@@ -136,7 +148,12 @@ impl Lives {
                 };
                 record::json(&nfvo.healing(&cx, &record, request).await.unwrap()).unwrap()
             }
-            update::KIND => record::json(&nfvo.updating(&cx, &record, to_version(true)).await.unwrap()).unwrap(),
+            update::KIND => {
+                let request = to_nsd(self.next_nsd(), true);
+                let intent = nfvo.updating(&cx, &record, request).await.unwrap();
+                claims.extend(intent.claims(&cx).unwrap());
+                record::json(&intent.params).unwrap()
+            }
             _ => {
                 let kind = if operation == crate::ns::scale::OUT {
                     ScaleVnfType::ScaleOut
@@ -191,6 +208,7 @@ impl Arena for Lives {
                 })],
             )
             .await;
+        self.world.onboard("a", &nested_updates::next_around()).await;
         if self.service == Service::Adopted {
             self.ns(engine, TWO_SITE, true).await?;
         }
@@ -216,8 +234,9 @@ impl Arena for Lives {
         let wished = match (self.service, operation) {
             (Service::Alone, _) => (1, 0),
             (Service::Nested, terminate::KIND) => (1, 0),
+            (Service::Nested, update::KIND) => (3, 2),
             (Service::Nested, _) => (2, 1),
-            (Service::Adopted, terminate::KIND) => (2, 0),
+            (Service::Adopted, terminate::KIND | update::KIND) => (2, 0),
             (Service::Adopted, _) => (2, 1),
         };
         if (all.len(), held) != wished {
@@ -314,6 +333,16 @@ async fn taking_a_service_in_and_letting_it_go_survives_every_fault_of_every_ste
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn updating_survives_every_fault_of_every_step() {
     all_faults(update::KIND, Service::Alone).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn updating_services_in_services_survives_every_fault_of_every_step() {
+    all_faults(update::KIND, Service::Nested).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn letting_a_service_go_by_an_update_survives_every_fault_of_every_step() {
+    all_faults(update::KIND, Service::Adopted).await;
 }
 
 /// The figure that the goal of ten milliseconds stands on: commits, of which each costs 0.4 ms.

@@ -69,10 +69,14 @@ pub(super) fn all_at_the_second_site(nsd: &mut Nsd, profile: &str) {
 }
 
 pub(super) fn to_version(sync: bool) -> UpdateNsRequest {
+    to_nsd(V2, sync)
+}
+
+pub(super) fn to_nsd(nsd_id: &str, sync: bool) -> UpdateNsRequest {
     UpdateNsRequest {
         update_type: UpdateType::AssocNewNsdVersion,
         assoc_new_nsd_version_data: Some(AssocNewNsdVersionData {
-            new_nsd_id: V2.to_owned(),
+            new_nsd_id: nsd_id.to_owned(),
             sync: Some(sync),
         }),
         ..UpdateNsRequest::default()
@@ -415,7 +419,10 @@ async fn what_cannot_change_while_it_is_there_is_refused_with_all_that_is_wrong(
             (|nsd: &mut Nsd| nsd.invariant_id = "another".to_owned()) as fn(&mut Nsd),
             "is no version of",
         ),
-        (|nsd| nsd.nested_ns_profiles.push(Default::default()), "is nested"),
+        (
+            |nsd| nsd.nested_ns_profiles.push(Default::default()),
+            "which is not known",
+        ),
         (
             |nsd| {
                 let mut graph = nsd::Vnffg::default();

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_call::CallError;
-use manifold_descriptors::Nsd;
 use manifold_descriptors::nsd::VnfProfile;
 use manifold_descriptors::vnfd::DeploymentFlavour;
+use manifold_descriptors::{FlatNsd, Nsd};
 use manifold_sol::{
     AddPnfData, ChangeExtVnfConnectivityData, InstantiateNsRequest, InstantiateVnfData, ParamsForVnf, PnfExtCpData,
     SapData, UpdateNsRequest, UpdateType, VnfLocationConstraint,
@@ -17,6 +17,7 @@ use super::intent::missing;
 use super::present::{Present, PresentVnf};
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
+use crate::ns::layout::nested::is_realised;
 use crate::ns::layout::{PlannedVnf, Staying, StayingVnf};
 use crate::ns::start::member;
 use crate::record::NsSap;
@@ -37,8 +38,16 @@ pub(super) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    pub(super) fn new(present: &'a Present<'a>, new: &'a Nsd, constituents: &'a Constituents, sync: bool) -> Self {
+    /// `gone`: identifiers of what goes in any case.
+    pub(super) fn new(
+        present: &'a Present<'a>,
+        flat: &'a FlatNsd,
+        constituents: &'a Constituents,
+        sync: bool,
+        gone: BTreeSet<String>,
+    ) -> Self {
         let record = present.record;
+        let new = &flat.nsd;
         let mut staying = Staying {
             keys: record.vnfs.iter().map(|vnf| vnf.key.clone()).collect(),
             ..Staying::default()
@@ -80,9 +89,9 @@ impl<'a> Asked<'a> {
         }
         Self {
             wish: Wish {
-                nsd: new,
+                flat,
                 sync,
-                gone: BTreeSet::new(),
+                gone,
                 configs: BTreeMap::new(),
                 additional_params: BTreeMap::new(),
             },
@@ -108,7 +117,7 @@ impl<'a> Asked<'a> {
             }
             UpdateType::AddSap => self.read_saps(&request.add_sap),
             UpdateType::RemoveSap => self.read_gone_saps(&request.remove_sap_id),
-            // Refused before.
+            // Nested NSs are no constituents of the flat NSD; the rest was refused before.
             _ => {}
         }
         self.stay(&ends);
@@ -214,7 +223,9 @@ impl<'a> Asked<'a> {
             .iter()
             .filter(|sap| self.nsd.saps.iter().any(|known| known.id == sap.info.sapd_id));
         let kept = kept.filter(|sap| request.add_sap.iter().all(|new| new.sapd_id != sap.info.sapd_id));
-        self.layout_request.sap_data = kept.map(sap_data).chain(request.add_sap.iter().cloned()).collect();
+        let saps: Vec<SapData> = kept.map(sap_data).chain(request.add_sap.iter().cloned()).collect();
+        self.nsd.saps.retain(|sap| is_realised(sap, &saps, self.wish.flat));
+        self.layout_request.sap_data = saps;
         let pnfs = record.pnfs.iter().filter(|pnf| {
             let profile = &pnf.info.pnf_profile_id;
             self.nsd

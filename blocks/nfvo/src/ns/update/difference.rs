@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_call::{CallError, Uuid};
+use manifold_descriptors::FlatNsd;
 use manifold_descriptors::link::L3ProtocolData;
 use manifold_descriptors::nsd::{NsVirtualLink, Nsd};
 use manifold_sol::{ExtVirtualLinkData, VnfExtCpConfig};
@@ -16,6 +17,7 @@ use manifold_vim_interface::NetworkId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::family::Family;
 use super::packets::{self, PacketChanges};
 use super::present::{Present, PresentVnf};
 use crate::fault::Faults;
@@ -43,6 +45,9 @@ pub(crate) struct Difference {
     /// Forwarding paths and traffic rules.
     #[serde(default)]
     pub(crate) packets: PacketChanges,
+    /// NSs that it holds, and does not any more.
+    #[serde(default, skip_serializing_if = "Family::is_empty")]
+    pub(crate) family: Family,
 }
 
 /// A network that is there.
@@ -121,11 +126,11 @@ impl Removed {
 
 /// What the NS shall be, as far as the layout does not say it.
 pub(crate) struct Wish<'a> {
-    /// The NSD that it shall follow.
-    pub(crate) nsd: &'a Nsd,
+    /// The NSD that it shall follow, laid flat.
+    pub(crate) flat: &'a FlatNsd,
     /// The whole of it: what the NSD does not name goes. Else only what is named in `gone` does.
     pub(crate) sync: bool,
-    /// Identifiers of VNFs and SAPs that go.
+    /// Identifiers of VNFs, SAPs and links that go.
     pub(crate) gone: BTreeSet<String>,
     /// Configurations of connection points, by VNF and descriptor, where somebody said them.
     pub(crate) configs: BTreeMap<(String, String), BTreeMap<String, VnfExtCpConfig>>,
@@ -201,10 +206,16 @@ fn removed(present: &Present<'_>, wish: &Wish<'_>, layout: &mut Layout) -> Remov
         }
         layout.saps.push(sap);
     }
-    if wish.sync {
-        let named = |link: &&NsLink| wish.nsd.virtual_link(&link.info.ns_virtual_link_desc_id).is_none();
-        gone.links = record.links.iter().filter(named).cloned().collect();
-    }
+    let goes = |link: &&NsLink| {
+        let name = &link.info.ns_virtual_link_desc_id;
+        wish.gone.contains(&link.info.id) || (wish.sync && wish.flat.nsd.virtual_link(name).is_none())
+    };
+    // Networks of an NS that was there before stay that one's.
+    let own = record
+        .links
+        .iter()
+        .filter(|link| !present.foreign_links.contains(&link.info.id));
+    gone.links = own.filter(goes).cloned().collect();
     gone
 }
 
@@ -271,13 +282,14 @@ fn rates(present: &Present<'_>, wish: &Wish<'_>, all: &mut Difference, faults: &
     if !wish.sync {
         return;
     }
-    for link in &present.record.links {
+    let is_own = |link: &&NsLink| !present.foreign_links.contains(&link.info.id);
+    for link in present.record.links.iter().filter(is_own) {
         let id = &link.info.ns_virtual_link_desc_id;
-        let Some(after) = wish.nsd.virtual_link(id) else {
+        let Some(after) = wish.flat.nsd.virtual_link(id) else {
             continue;
         };
         if let Some(before) = present.nsd.virtual_link(id) {
-            fixed(link, before, after, present.nsd, wish.nsd, faults);
+            fixed(link, before, after, present.nsd, &wish.flat.nsd, faults);
         }
         let wanted = limit(after);
         for network in &link.networks {

@@ -1,31 +1,53 @@
 //! What is asked of an NS, as a wish that it can be held against.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use manifold_call::{CallError, Context, Outcome};
 use manifold_descriptors::{Descriptor, Nsd};
 use manifold_nfvo_interface::{Changes, ConstituentChange, ConstituentKind};
 use manifold_sol::{InstantiateNsRequest, InstantiateVnfData, UpdateNsRequest, UpdateType};
+use manifold_store::Put;
 
 use super::asked::Asked;
 use super::difference::{Difference, difference};
+use super::family::{self, After, Family};
 use super::{Follows, Params};
 use crate::Nfvo;
 use crate::catalogue::Model;
 use crate::fault::Faults;
-use crate::ns::layout::{Layout, PlannedVnf, Question, Staying};
+use crate::ns::adopt::{Adoption, Existing};
+use crate::ns::flat::FlatNs;
+use crate::ns::layout::{self, Layout, PlannedVnf, Staying, nested};
 use crate::ns::{show, site};
-use crate::record::NsRecord;
+use crate::record::{NsPnf, NsRecord};
 
 /// The update types that are offered.
-const OFFERED: &str =
-    "INSTANTIATE_VNF, REMOVE_VNF, CHANGE_EXTERNAL_VNF_CONNECTIVITY, ADD_SAP, REMOVE_SAP, ASSOC_NEW_NSD_VERSION";
+const OFFERED: &str = "INSTANTIATE_VNF, REMOVE_VNF, CHANGE_EXTERNAL_VNF_CONNECTIVITY, ADD_SAP, REMOVE_SAP, ADD_NESTED_NS, REMOVE_NESTED_NS, ASSOC_NEW_NSD_VERSION";
+
+/// What an update is about to do.
+pub(crate) struct Intent {
+    pub(crate) params: Params,
+    /// NSs that are taken in.
+    taken: Vec<Adoption>,
+    /// Physical functions as they are, by their flat names.
+    pnfs: Vec<NsPnf>,
+}
+
+impl Intent {
+    /// The writes by which it takes hold of what is taken in.
+    pub(crate) fn claims(&self, cx: &Context) -> Outcome<Vec<Put>> {
+        let layout = &self.params.difference.create;
+        self.taken.iter().map(|one| one.claim(cx, layout)).collect()
+    }
+}
 
 impl Nfvo {
     /// What the update would change, in a client's words.
     pub(crate) async fn changes(&self, cx: &Context, record: &NsRecord, request: UpdateNsRequest) -> Outcome<Changes> {
-        let params = self.updating(cx, record, request).await?;
-        let mut changes = params.difference.changes(&record.pnfs);
+        self.check_free(cx, record).await?;
+        let Intent { params, pnfs, .. } = self.updating(cx, record, request).await?;
+        let mut changes = params.difference.changes(&pnfs);
         if params.follows.nsd_info_id != record.nsd_info_id {
             let follows = ConstituentChange {
                 kind: ConstituentKind::Ns,
@@ -38,13 +60,12 @@ impl Nfvo {
         Ok(changes)
     }
 
-    pub(crate) async fn updating(&self, cx: &Context, record: &NsRecord, request: UpdateNsRequest) -> Outcome<Params> {
+    pub(crate) async fn updating(&self, cx: &Context, record: &NsRecord, request: UpdateNsRequest) -> Outcome<Intent> {
         if let Some(when) = &request.update_time {
             let fault = CallError::unsupported(format!("the NS is updated now or not at all, not at {when}"));
             return Err(fault.cure("leave updateTime out"));
         }
         check_type(request.update_type)?;
-        check_flat(record)?;
         let mut follows = Follows {
             nsd_id: record.nsd_id.clone(),
             nsd_info_id: record.nsd_info_id.clone(),
@@ -69,55 +90,83 @@ impl Nfvo {
             follows.level_id =
                 level.filter(|level| nsd(&new).is_ok_and(|nsd| nsd.instantiation_levels.contains_key(level)));
             if !sync {
-                return Ok(Params {
+                let params = Params {
                     ns: record.id.clone(),
                     request,
                     difference: Difference::default(),
                     follows,
+                };
+                return Ok(Intent {
+                    params,
+                    taken: Vec::new(),
+                    pnfs: Vec::new(),
                 });
             }
         }
-        let difference = self
-            .differing(cx, record, &request, (nsd(&old)?, nsd(&new)?), sync, &follows)
-            .await?;
-        Ok(Params {
-            ns: record.id.clone(),
-            request,
-            difference,
-            follows,
+        let flat = self.flat(cx, record).await?;
+        let wanted = family::wanted(nsd(&new)?, record, &request)?;
+        let taken = self.adoptions(cx, record, &request.add_nested_ns_data).await?;
+        let asked = Question {
+            record,
+            request: &request,
+            flat: &flat,
+            taken: &taken,
+            sync,
+            level: follows.level_id.clone(),
+        };
+        let difference = self.differing(cx, asked, &wanted).await?;
+        Ok(Intent {
+            params: Params {
+                ns: record.id.clone(),
+                request,
+                difference,
+                follows,
+            },
+            taken,
+            pnfs: flat.ns.pnfs,
         })
     }
 
-    async fn differing(
-        &self,
-        cx: &Context,
-        record: &NsRecord,
-        request: &UpdateNsRequest,
-        (old, new): (&Nsd, &Nsd),
-        sync: bool,
-        follows: &Follows,
-    ) -> Outcome<Difference> {
-        let present = self.present(cx, record, old).await?;
-        let constituents = self.catalogue.constituents(cx, new).await?;
+    /// `wanted`: the NSD that it shall follow, as far as it shall nest what that says.
+    async fn differing(&self, cx: &Context, question: Question<'_>, wanted: &Nsd) -> Outcome<Difference> {
+        let Question { record, flat, sync, .. } = question;
+        let mut faults = Faults::default();
+        let present = self.present(cx, flat).await?;
+        let constituents = self.catalogue.all_constituents(cx, wanted).await?;
+        let mut after = nested::flatten(wanted, &constituents)?;
+        let family = Family::of(flat, &after, question.taken);
+        if sync {
+            family.check_versions(&after, &constituents, flat, &mut faults);
+        }
+        nested::check_enabled(&after, &constituents, |path| {
+            flat.inside.iter().all(|inner| inner.path != path)
+        })?;
+        let mut adoptions = family.held(flat);
+        adoptions.extend(question.taken.iter().cloned());
+        let mut places = InstantiateNsRequest::default();
+        let existing = Existing::of(&adoptions, &mut after, &mut places)?;
         let survey = site::survey(&self.near, cx).await?;
-        let mut asked = Asked::new(&present, new, &constituents, sync);
-        asked.read(request);
+        let gone = if sync { BTreeSet::new() } else { family.lost(flat) };
+        let mut asked = Asked::new(&present, &after, &constituents, sync, gone);
+        asked.read(question.request);
         let Asked {
-            wish,
+            mut wish,
             staying,
             nsd,
             layout_request,
             news,
-            faults,
+            faults: wrong,
             ..
         } = asked;
-        faults.check()?;
+        wrong.check()?;
+        let locations = [layout_request.location_constraints, places.location_constraints].concat();
         let layout_request = InstantiateNsRequest {
             ns_flavour_id: nsd.flavour_id.clone(),
-            ns_instantiation_level_id: follows.level_id.clone(),
+            ns_instantiation_level_id: question.level.clone(),
+            location_constraints: locations,
             ..layout_request
         };
-        let mut layout = Question {
+        let mut layout = layout::Question {
             ns: show::space(&record.id),
             ns_name: &record.name,
             request: &layout_request,
@@ -128,9 +177,48 @@ impl Nfvo {
             staying: &staying,
         }
         .answer()?;
+        let around = After {
+            layout: &layout,
+            gone: &wish.gone,
+            sync,
+        };
+        family.check_released(flat, &around, &mut faults);
+        let free = around.give_way(flat, &existing, &mut faults);
+        faults.check()?;
+        wish.gone.extend(free);
+        existing.take_into(&mut layout)?;
         dress(&mut layout, &staying, news);
-        difference(&present, &wish, layout)
+        let mut difference = difference(&present, &wish, layout)?;
+        if !flat.inside.is_empty() || after.services.len() > 1 {
+            let is_left = |id: &String| {
+                let mut gone = difference.remove.links.iter();
+                !family.forgotten.contains(id) && gone.all(|gone| gone.info.id != *id)
+            };
+            let left = flat.ns.links.iter().filter(|link| is_left(&link.info.id));
+            let left: Vec<&str> = left.map(|link| link.info.ns_virtual_link_desc_id.as_str()).collect();
+            nested::settle(
+                &mut difference.create,
+                &after,
+                &constituents,
+                &adoptions,
+                (&record.id, &record.name),
+                left.into_iter(),
+            );
+        }
+        difference.family = family;
+        Ok(difference)
     }
+}
+
+/// What an update is asked for.
+struct Question<'a> {
+    record: &'a NsRecord,
+    request: &'a UpdateNsRequest,
+    flat: &'a FlatNs,
+    taken: &'a [Adoption],
+    /// Everything shall be as the NSD says.
+    sync: bool,
+    level: Option<String>,
 }
 
 fn nsd(model: &Model) -> Outcome<&Nsd> {
@@ -146,10 +234,12 @@ pub(super) fn missing(what: &str) -> CallError {
 
 fn check_type(asked: UpdateType) -> Outcome<()> {
     use UpdateType::{
-        AddSap, AddVnf, AssocNewNsdVersion, ChangeExternalVnfConnectivity, InstantiateVnf, RemoveSap, RemoveVnf,
+        AddNestedNs, AddSap, AddVnf, AssocNewNsdVersion, ChangeExternalVnfConnectivity, InstantiateVnf, RemoveNestedNs,
+        RemoveSap, RemoveVnf,
     };
     match asked {
-        InstantiateVnf | RemoveVnf | ChangeExternalVnfConnectivity | AddSap | RemoveSap | AssocNewNsdVersion => Ok(()),
+        InstantiateVnf | RemoveVnf | ChangeExternalVnfConnectivity | AddSap | RemoveSap | AddNestedNs | RemoveNestedNs
+        | AssocNewNsdVersion => Ok(()),
         AddVnf => Err(CallError::unsupported(
             "ADD_VNF is not offered: a VNF belongs to one NS from its making on, so there is none that an NS could take in",
         )
@@ -157,25 +247,6 @@ fn check_type(asked: UpdateType) -> Outcome<()> {
         other => Err(CallError::unsupported(format!("updateType {} is not offered", other.as_wire()))
             .cure(format!("these are: {OFFERED}"))),
     }
-}
-
-/// Links go through nested NSs, and an update looks at one NS alone.
-fn check_flat(record: &NsRecord) -> Outcome<()> {
-    if let Some(outer) = &record.parent {
-        return Err(CallError::unsupported(format!(
-            "NS {} is nested in NS {outer}, and is not updated",
-            record.id
-        )));
-    }
-    if record.nested.is_empty() {
-        return Ok(());
-    }
-    let nested: Vec<&str> = record.nested.iter().map(|nested| nested.profile.as_str()).collect();
-    Err(CallError::unsupported(format!(
-        "an NS that nests others is not updated; it nests {}",
-        nested.join(", ")
-    ))
-    .cure("terminate it, and instantiate it anew"))
 }
 
 fn check_version(old: &Nsd, new: &Nsd) -> Outcome<()> {
@@ -186,17 +257,7 @@ fn check_version(old: &Nsd, new: &Nsd) -> Outcome<()> {
         ))
         .cure("only another version of the same NSD can be associated"));
     }
-    let mut faults = Faults::default();
-    for nested in old.nested_ns_profiles.iter().chain(&new.nested_ns_profiles) {
-        faults.push(
-            CallError::unsupported(format!(
-                "an NS that nests others cannot be updated, and {} is nested",
-                nested.id
-            ))
-            .cure("terminate it, and instantiate the new version"),
-        );
-    }
-    faults.check()
+    Ok(())
 }
 
 /// Gives new VNFs the names and parameters that were asked for.

@@ -18,32 +18,34 @@
 
 mod asked;
 mod difference;
+mod family;
 mod intent;
+mod outcome;
 mod packet_steps;
 mod packets;
 mod present;
 mod show;
 mod steps;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use manifold_lcm::{Ending, Machine, Occurrence, Operation, Outputs, Plan, PlanError, StepError, StepHandle, Task};
-use manifold_sol::{AffectedNsVl, AffectedVnf, ChangeType, NsResourceChanges, UpdateNsRequest};
-use manifold_store::{Expect, Kind, Write};
+use manifold_sol::UpdateNsRequest;
+use manifold_store::{Kind, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::difference::Difference;
+use self::outcome::{apply, records, summary, write};
 use self::steps::{ChangeRate, ConnectVnf, Gone, Remove, Turn, UseNetwork};
-use super::instantiate::{fill_link, fill_sap, mscs_step, sap_step};
+use super::instantiate::{mscs_step, sap_step};
 use super::layout::{PlannedNetwork, PlannedWan};
 use super::mscs::MakeMscs;
 use super::network::{MakeNetwork, MakeSap};
-use super::terminate::affected;
-use super::vnf::{CreateVnf, InstantiateVnf, MadeVnf, RemoveVnf, parse};
+use super::vnf::{CreateVnf, InstantiateVnf, RemoveVnf, parse};
 use crate::near::Near;
-use crate::record::{NS, NsRecord, NsVnf, VNF};
+use crate::record::{NS, NsRecord, NsVnf};
 
 pub(crate) const KIND: &str = "ns.update";
 
@@ -109,31 +111,45 @@ impl Operation for Update {
         Ok(plan)
     }
 
+    fn reads(&self, occurrence: &Occurrence) -> Vec<(Kind, String)> {
+        let params = occurrence.params::<Params>();
+        let family = params.map(|params| params.difference.family).unwrap_or_default();
+        family.all().map(|held| (NS, held.id.clone())).collect()
+    }
+
     fn conclude(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
-        let mut record: NsRecord = ending.subject()?.read()?;
-        let mut writes = apply(&mut record, &params, ending.outputs)?;
-        params.follows.clone().write(&mut record);
+        let mut all = records(ending, &params)?;
+        let mut writes = apply(&mut all, &params, ending.outputs, true)?;
+        params.follows.clone().write(&mut all[0]);
         // Failures that were accepted leave something behind, or something out.
-        record.doubtful |= ending.outputs.iter().count() < ending.occurrence.steps.len();
-        writes.extend(write(ending, record)?);
+        all[0].doubtful |= ending.outputs.iter().count() < ending.occurrence.steps.len();
+        writes.extend(write(ending, all)?);
+        writes.extend(params.difference.family.let_go(ending)?);
         Ok(writes)
     }
 
     fn restore(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
-        write(ending, ending.subject()?.read()?)
+        let params: Params = ending.occurrence.params()?;
+        let mut writes = write(ending, vec![ending.subject()?.read()?])?;
+        writes.extend(params.difference.family.give_back(ending)?);
+        Ok(writes)
     }
 
     fn abandon(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
         let params: Params = ending.occurrence.params()?;
-        let mut record: NsRecord = ending.subject()?.read()?;
-        let mut writes = apply(&mut record, &params, ending.outputs)?;
-        if is_done(ending.outputs, TURN) {
-            params.follows.clone().write(&mut record);
+        let mut all = records(ending, &params)?;
+        let is_turned = is_done(ending.outputs, TURN);
+        let mut writes = apply(&mut all, &params, ending.outputs, is_turned)?;
+        if is_turned {
+            params.follows.clone().write(&mut all[0]);
         }
         // A step that failed may have left something: terminating looks for it.
-        record.doubtful = true;
-        writes.extend(write(ending, record)?);
+        all[0].doubtful = true;
+        writes.extend(write(ending, all)?);
+        if is_turned {
+            writes.extend(params.difference.family.let_go(ending)?);
+        }
         Ok(writes)
     }
 
@@ -339,122 +355,5 @@ impl Follows {
         record.nsd_info_id = self.nsd_info_id;
         record.flavour_id = self.flavour_id;
         record.level_id = self.level_id;
-    }
-}
-
-fn write(ending: &Ending<'_>, record: NsRecord) -> Result<Vec<Write>, StepError> {
-    let doc = ending.subject()?;
-    let record = NsRecord {
-        next_nsd: None,
-        ..record
-    };
-    let put = record.put(&ending.occurrence.tenant, Expect::Exactly(doc.revision))?;
-    Ok(vec![put.into()])
-}
-
-/// What was made and taken away, into the record. What was not stays as it was.
-fn apply(record: &mut NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<Write>, StepError> {
-    let difference = &params.difference;
-    let (layout, gone) = (&difference.create, &difference.remove);
-    let mut writes = Vec::new();
-    for vnf in gone.vnfs.iter().filter(|vnf| is_done(outputs, &remove_vnf_step(vnf))) {
-        record.vnfs.retain(|known| known.id != vnf.id);
-        writes.push(Write::delete(VNF, &vnf.id, Expect::Any));
-    }
-    let lost: BTreeSet<&String> = gone
-        .sap_steps()
-        .filter(|(step, _)| is_done(outputs, step))
-        .map(|(_, sap)| &sap.info.id)
-        .collect();
-    record.saps.retain(|sap| !lost.contains(&sap.info.id));
-    for link in &gone.links {
-        let name = &link.info.ns_virtual_link_desc_id;
-        let is_gone = |vim: &str| is_done(outputs, &remove_network_step(name, vim));
-        if link.networks.iter().all(|network| is_gone(&network.vim)) && is_done(outputs, TURN) {
-            record.links.retain(|known| known.info.id != link.info.id);
-            record.wan.retain(|wan| {
-                let on = wan.ns_virtual_link.as_ref();
-                on.is_none_or(|on| on.ns_virtual_link_info_id != link.info.id)
-            });
-        }
-    }
-    for vnf in &layout.vnfs {
-        if let Some(made) = outputs.find::<MadeVnf>(&CreateVnf::step(&vnf.key))? {
-            record.vnfs.push(NsVnf {
-                id: made.id.to_string(),
-                key: vnf.key.clone(),
-                profile: vnf.profile.clone(),
-                name: vnf.name.clone(),
-                vnfd_id: vnf.vnfd_id.clone(),
-                vim: vnf.vim.clone(),
-            });
-        }
-    }
-    let ns = record.id.clone();
-    let all = std::slice::from_mut(record);
-    for link in &layout.links {
-        fill_link(all, &ns, link, outputs)?;
-        all[0].asked_wim |= matches!(link.wan, Some(PlannedWan::Mscs { .. }));
-    }
-    for sap in &layout.saps {
-        fill_sap(all, &ns, layout, sap, outputs)?;
-    }
-    record
-        .vims
-        .extend(layout.networks.iter().map(|network| network.vim.clone()));
-    difference.packets.apply(record, |step| is_done(outputs, step));
-    if let Some(pnfs) = &difference.pnfs {
-        record.pnfs.clone_from(pnfs);
-    }
-    Ok(writes)
-}
-
-fn summary(difference: &Difference, outputs: &Outputs) -> NsResourceChanges {
-    let made = difference.create.vnfs.iter().filter_map(|vnf| {
-        let made: MadeVnf = outputs.find(&CreateVnf::step(&vnf.key)).ok()??;
-        Some(AffectedVnf {
-            vnf_instance_id: made.id.to_string(),
-            vnfd_id: vnf.vnfd_id.clone(),
-            vnf_profile_id: vnf.profile.clone(),
-            vnf_name: Some(vnf.name.clone()),
-            change_type: ChangeType::Added,
-        })
-    });
-    let moved = difference.connect.iter().map(|one| &one.vnf);
-    let moved = moved.filter(|vnf| is_done(outputs, &connect_step(vnf)));
-    let gone = difference.remove.vnfs.iter();
-    let gone = gone.filter(|vnf| is_done(outputs, &remove_vnf_step(vnf)));
-    let link = |name: &String, change_type| AffectedNsVl {
-        ns_virtual_link_instance_id: difference.link_ids.get(name).cloned().unwrap_or_default(),
-        ns_virtual_link_desc_id: name.clone(),
-        vl_profile_id: name.clone(),
-        change_type,
-    };
-    let new_links = difference.create.links.iter().filter(|link| {
-        let step = |vim: &String| PlannedNetwork::step(&link.link, vim);
-        link.vims.iter().any(|vim| is_done(outputs, &step(vim)))
-    });
-    let changed: BTreeSet<&String> = difference
-        .rates
-        .iter()
-        .filter(|rate| is_done(outputs, &format!("rate/{}@{}", rate.link, rate.vim)))
-        .map(|rate| &rate.link)
-        .collect();
-    let lost = difference.remove.links.iter().filter(|link| {
-        let step = |vim: &str| remove_network_step(&link.info.ns_virtual_link_desc_id, vim);
-        link.networks
-            .iter()
-            .all(|network| is_done(outputs, &step(&network.vim)))
-    });
-    NsResourceChanges {
-        affected_vnfs: made
-            .chain(moved.map(|vnf| affected(vnf, ChangeType::Modified)))
-            .chain(gone.map(|vnf| affected(vnf, ChangeType::Removed)))
-            .collect(),
-        affected_vls: new_links
-            .map(|one| link(&one.link, ChangeType::Added))
-            .chain(changed.into_iter().map(|name| link(name, ChangeType::Modified)))
-            .chain(lost.map(|one| link(&one.info.ns_virtual_link_desc_id, ChangeType::Removed)))
-            .collect(),
     }
 }

@@ -10,7 +10,6 @@
 
 use std::collections::BTreeSet;
 
-use manifold_descriptors::Nsd;
 use serde::{Deserialize, Serialize};
 
 use super::difference::{Difference, Wish};
@@ -102,6 +101,8 @@ struct Touched {
     /// VNFs and SAPs that go.
     gone_vnfs: BTreeSet<String>,
     gone_saps: BTreeSet<String>,
+    /// Links that go.
+    gone_links: BTreeSet<String>,
 }
 
 impl Touched {
@@ -118,17 +119,21 @@ impl Touched {
                 .collect(),
             gone_vnfs: all.remove.vnfs.iter().map(|vnf| vnf.key.clone()).collect(),
             gone_saps: all.remove.saps.iter().map(|sap| sap.info.sapd_id.clone()).collect(),
+            gone_links: {
+                let links = all.remove.links.iter();
+                links.map(|link| link.info.ns_virtual_link_desc_id.clone()).collect()
+            },
         }
     }
 
     fn moves(&self, packet: &Packet) -> bool {
-        let moves = |target: &Target| matches!(target, Target::Vnf { key } if self.moved.contains(key));
+        let moves = |target: &Target| matches!(target, Target::Vnf { key, .. } if self.moved.contains(key));
         packet.targets().iter().any(moves)
     }
 
     fn makes(&self, packet: &Packet) -> bool {
         packet.targets().iter().any(|target| match target {
-            Target::Vnf { key } => self.new_vnfs.contains(key),
+            Target::Vnf { key, .. } => self.new_vnfs.contains(key),
             Target::Sap { sapd } => self.new_saps.contains(sapd),
             Target::Network { link } => self.new_networks.contains(&(link.clone(), packet.vim().to_owned())),
         })
@@ -136,9 +141,9 @@ impl Touched {
 
     fn ends(&self, packet: &Packet) -> bool {
         packet.targets().iter().any(|target| match target {
-            Target::Vnf { key } => self.gone_vnfs.contains(key),
+            Target::Vnf { key, .. } => self.gone_vnfs.contains(key),
             Target::Sap { sapd } => self.gone_saps.contains(sapd),
-            Target::Network { .. } => false,
+            Target::Network { link } => self.gone_links.contains(link),
         })
     }
 }
@@ -228,8 +233,7 @@ fn wanted(record: &NsRecord, wish: &Wish<'_>, vnfs: Vec<PlannedVnf>, all: &Diffe
         links: links.filter(is_left).chain(all.create.links.iter().cloned()).collect(),
         ..Layout::default()
     };
-    let nsd: &Nsd = wish.nsd;
-    let (packets, wrong) = Packets::read(nsd, &layout, &record.id);
+    let (packets, wrong) = Packets::read(wish.flat, &layout);
     // Who takes a VNF away takes its paths away; a version that has such a path is wrong.
     if wish.sync
         && let Err(wrong) = wrong.check()

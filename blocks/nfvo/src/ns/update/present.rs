@@ -10,13 +10,17 @@ use manifold_store::Query;
 use manifold_vim_interface::{NetworkId, QueryFilter};
 
 use crate::Nfvo;
+use crate::ns::flat::FlatNs;
 use crate::record::{self, NS_KEY, NsRecord, NsVnf, VNF, VnfRecord};
 
 /// An NS as it is.
 pub(crate) struct Present<'a> {
+    /// With what it nests, laid flat.
     pub(crate) record: &'a NsRecord,
-    /// The NSD that it follows now.
+    /// The NSD that it follows now, laid flat.
     pub(crate) nsd: &'a Nsd,
+    /// Ids of links that are on networks of an NS that was there before.
+    pub(crate) foreign_links: &'a BTreeSet<String>,
     pub(crate) vnfs: Vec<PresentVnf>,
     /// Bits per second; 0 = no limit.
     pub(crate) rates: BTreeMap<NetworkId, u64>,
@@ -35,7 +39,8 @@ pub(crate) struct PresentVnf {
 }
 
 impl Nfvo {
-    pub(super) async fn present<'a>(&self, cx: &Context, record: &'a NsRecord, nsd: &'a Nsd) -> Outcome<Present<'a>> {
+    pub(super) async fn present<'a>(&self, cx: &Context, flat: &'a FlatNs) -> Outcome<Present<'a>> {
+        let record = &flat.ns;
         let told = self.vnfs(cx, record).await?;
         let places = record::list::<VnfRecord>(&*self.near.store, VNF, Query::all().equal("ns", &record.id)).await?;
         let vnf = |known: &NsVnf| {
@@ -45,7 +50,8 @@ impl Nfvo {
         };
         Ok(Present {
             record,
-            nsd,
+            nsd: &flat.nsd.nsd,
+            foreign_links: &flat.foreign_links,
             vnfs: record.vnfs.iter().map(vnf).collect(),
             rates: self.rates(cx, record).await?,
         })

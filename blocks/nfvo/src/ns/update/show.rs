@@ -3,6 +3,7 @@
 use manifold_nfvo_interface::{Changes, ConstituentChange, ConstituentKind};
 
 use super::difference::Difference;
+use super::family::Family;
 use crate::record::NsPnf;
 
 impl Difference {
@@ -27,6 +28,7 @@ impl Difference {
             let detail = format!("{} of VNFD {} at {}", vnf.name, vnf.vnfd_id, vnf.vim);
             all.create.push(change(ConstituentKind::Vnf, &vnf.key, None, detail));
         }
+        self.show_family(&mut all);
         for rate in &self.rates {
             let id = self.link_ids.get(&rate.link).map(String::as_str);
             let say = |rate: u64| match rate {
@@ -103,6 +105,47 @@ impl Difference {
             ));
         }
         all
+    }
+
+    fn show_family(&self, all: &mut Changes) {
+        let nested = |name: &str, id: Option<&str>, detail: String| ConstituentChange {
+            kind: ConstituentKind::Ns,
+            name: name.to_owned(),
+            id: id.map(str::to_owned),
+            detail,
+        };
+        let Family {
+            kept,
+            gone,
+            released,
+            taken,
+            ..
+        } = &self.family;
+        for planned in &self.create.nested {
+            match kept.iter().find(|held| held.id == planned.id) {
+                None => {
+                    let detail = format!("{} of NSD {}", planned.name, planned.nsd_id);
+                    all.create.push(nested(&planned.path, None, detail));
+                }
+                Some(held) if held.nsd_id != planned.nsd_id && self.pnfs.is_some() => {
+                    let detail = format!("follows NSD {} instead of {}", planned.nsd_id, held.nsd_id);
+                    all.change.push(nested(&held.path, Some(&held.id), detail));
+                }
+                Some(_) => {}
+            }
+        }
+        for held in taken {
+            let detail = "is taken in with all that it has".to_owned();
+            all.create.push(nested(&held.path, Some(&held.id), detail));
+        }
+        for held in gone {
+            let detail = format!("of NSD {}", held.nsd_id);
+            all.remove.push(nested(&held.path, Some(&held.id), detail));
+        }
+        for held in released {
+            let detail = "is let go, and stays as it is".to_owned();
+            all.remove.push(nested(&held.path, Some(&held.id), detail));
+        }
     }
 
     fn show_packets(&self, all: &mut Changes) {

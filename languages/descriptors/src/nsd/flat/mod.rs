@@ -7,13 +7,17 @@
 //!
 //! A net that crosses services has the properties of its outermost link that states them: addresses, layer 2, bit rates.
 
+mod nets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::nets::{Nets, net};
 use super::against::{check_meetings, check_protocols};
-use super::{CpConnectivity, LocationConstraint, NsProfile, NsVirtualLink, Nsd, PnfProfile, Sap, VnfProfile};
+use super::traffic::TrafficRule;
+use super::{CpConnectivity, LocationConstraint, NsProfile, NsVirtualLink, Nsd, PnfProfile, Sap, VnfProfile, Vnffg};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostics, Place, Severity, candidates};
-use crate::link::{AffinityRule, AffinityType, Bitrate};
+use crate::link::{AffinityRule, AffinityType};
 
 /// How deep services may nest.
 const DEPTH_MAX: usize = 16;
@@ -28,6 +32,8 @@ pub struct FlatNsd {
     /// The services: the outermost first, each after the one that holds it.
     pub services: Vec<FlatService>,
     homes: BTreeMap<String, (usize, String)>,
+    /// Of graphs and traffic rules.
+    packet_homes: BTreeMap<String, usize>,
 }
 
 /// One of the services.
@@ -45,8 +51,8 @@ pub struct FlatService {
     pub flavour_id: String,
     /// Its links, each with the link of [`FlatNsd::nsd`] that it is a part of.
     pub links: BTreeMap<String, String>,
-    /// Its SAPs that the service around it connects to a link.
-    pub connected_saps: BTreeSet<String>,
+    /// Its SAPs that the service around it connects to a link, each with the net behind it.
+    pub connected_saps: BTreeMap<String, String>,
 }
 
 impl FlatNsd {
@@ -77,6 +83,21 @@ impl FlatNsd {
         Some((&self.services[*service], own))
     }
 
+    /// A SAP that a service around its own connects to a link, by its path: its service, and the net behind it.
+    pub fn behind(&self, sap: &str) -> Option<(&FlatService, &str)> {
+        let nested = self.services.iter().skip(1);
+        let mut found = nested.filter_map(|service| {
+            let own = sap.strip_prefix(&service.path)?.strip_prefix('/')?;
+            Some((service, service.connected_saps.get(own)?.as_str()))
+        });
+        found.next()
+    }
+
+    /// The service that a graph or a traffic rule of [`FlatNsd::nsd`] stands in.
+    pub fn packet_home(&self, id: &str) -> Option<&FlatService> {
+        self.packet_homes.get(id).map(|service| &self.services[*service])
+    }
+
     /// A name with a `/` of its own may look like a path.
     fn check_names(&self, diagnostics: &mut Diagnostics) {
         let nsd = &self.nsd;
@@ -85,7 +106,14 @@ impl FlatNsd {
         let profiles = profiles.chain(self.services.iter().map(|service| &service.path));
         let links = nsd.virtual_links.iter().map(|link| &link.id);
         let saps = nsd.saps.iter().map(|sap| &sap.id);
-        for all in [profiles.collect::<Vec<_>>(), links.collect(), saps.collect()] {
+        let graphs = nsd.vnffgs.iter().map(|graph| &graph.id);
+        let packets = graphs.chain(nsd.traffic_rules.iter().map(|rule| &rule.id));
+        for all in [
+            profiles.collect::<Vec<_>>(),
+            links.collect(),
+            saps.collect(),
+            packets.collect(),
+        ] {
             let mut seen = BTreeSet::new();
             for twice in all.into_iter().filter(|name| !seen.insert(*name)) {
                 let message = format!("two things are called `{twice}`, one of them with a `/` in its own name");
@@ -141,24 +169,12 @@ struct Entered<'a> {
     connected_saps: BTreeSet<String>,
 }
 
-/// Which links are one net.
-#[derive(Default)]
-struct Nets {
-    next: Vec<usize>,
-}
-
-impl Nets {
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.next[at] != at {
-            self.next[at] = self.next[self.next[at]];
-            at = self.next[at];
-        }
-        at
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.next[one.max(other)] = one.min(other);
+impl Entered<'_> {
+    /// The SAPs that are connected, and the nets behind them; `on`: its links and their nets.
+    fn nets_behind(&self, on: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let saps = self.nsd.saps.iter().filter(|sap| self.connected_saps.contains(&sap.id));
+        saps.filter_map(|sap| Some((sap.id.clone(), on.get(sap.virtual_link.as_ref()?)?.clone())))
+            .collect()
     }
 }
 
@@ -264,7 +280,7 @@ impl<'a> Work<'a> {
         let names = self.net_names();
         let mut flat = FlatNsd::default();
         if let Some(root) = self.services.first() {
-            // What only the outermost service has: its head, its levels, its graphs.
+            // What only the outermost service has: its head and its levels.
             flat.nsd = Nsd {
                 vnf_profiles: vec![],
                 pnf_profiles: vec![],
@@ -273,6 +289,8 @@ impl<'a> Work<'a> {
                 saps: vec![],
                 affinity_rules: vec![],
                 location_constraints: vec![],
+                vnffgs: vec![],
+                traffic_rules: vec![],
                 ..root.nsd.clone()
             };
         }
@@ -292,8 +310,8 @@ impl<'a> Work<'a> {
                 profile: service.profile.clone(),
                 nsd_id: service.nsd.descriptor_id.clone(),
                 flavour_id: service.nsd.flavour_id.clone(),
+                connected_saps: service.nets_behind(&on),
                 links: on,
-                connected_saps: service.connected_saps.clone(),
             });
         }
         flat.spread();
@@ -323,54 +341,6 @@ impl<'a> Work<'a> {
             .map(|at| outermost[&self.nets.root(at)].1.clone())
             .collect()
     }
-}
-
-/// A net: its parts, the outermost first.
-fn net(name: &str, parts: &[(usize, &NsVirtualLink)], diagnostics: &mut Diagnostics) -> Option<NsVirtualLink> {
-    let (depth, first) = parts.first()?;
-    let all = || parts.iter().map(|(_, link)| *link);
-    let provider = |link: &NsVirtualLink| link.l2.as_ref().and_then(|l2| l2.provider_network()).map(str::to_owned);
-    let providers: BTreeSet<String> = all().filter_map(provider).collect();
-    if providers.len() > 1 {
-        let names: Vec<String> = providers.into_iter().collect();
-        let message = format!(
-            "net `{name}` would be on several provider networks: {}",
-            names.join(", ")
-        );
-        error(diagnostics, Code::NestedClash, &first.place, message, None);
-    }
-    let addressed = all().find(|link| !link.l3.is_empty());
-    let beside = parts
-        .iter()
-        .filter(|(other, link)| other == depth && !link.l3.is_empty());
-    for (_, other) in beside {
-        let cidrs = |link: &NsVirtualLink| link.l3.iter().map(|l3| l3.cidr.to_string()).collect::<Vec<_>>();
-        let Some(chosen) = addressed.filter(|chosen| cidrs(chosen) != cidrs(other)) else {
-            continue;
-        };
-        let message = format!(
-            "`{}` and `{}` are one net through what they nest; its addresses are those of `{}`",
-            chosen.id, other.id, chosen.id
-        );
-        let place = other.place.clone().unwrap_or_default();
-        diagnostics.push_plain(Severity::Warning, Code::NestedClash, place, message, None);
-    }
-    let on_provider = all().find(|link| provider(link).is_some());
-    let stated = |rate: fn(&NsVirtualLink) -> Bitrate| all().map(rate).find(|rate| *rate != Bitrate::default());
-    let mut l2 = on_provider
-        .or_else(|| all().find(|link| link.l2.is_some()))
-        .and_then(|link| link.l2.clone());
-    if let (Some(l2), Some(mtu)) = (&mut l2, all().find_map(|link| link.l2.as_ref()?.mtu_bytes)) {
-        l2.mtu_bytes = Some(mtu);
-    }
-    Some(NsVirtualLink {
-        id: name.to_owned(),
-        l2,
-        l3: addressed.map(|link| link.l3.clone()).unwrap_or_default(),
-        max_bitrate: stated(|link| link.max_bitrate).unwrap_or_default(),
-        min_bitrate: stated(|link| link.min_bitrate).unwrap_or_default(),
-        ..(*first).clone()
-    })
 }
 
 impl FlatNsd {
@@ -438,6 +408,38 @@ impl FlatNsd {
             ..place.clone()
         });
         self.nsd.location_constraints.extend(here);
+        self.add_packets(at, service, on);
+    }
+
+    /// Graphs and traffic rules: what they name is called by its path, and a link as its net.
+    fn add_packets(&mut self, at: usize, service: &Entered<'_>, on: &BTreeMap<String, String>) {
+        let path = &service.path;
+        let called = |name: &String| on.get(name).cloned().unwrap_or_else(|| joined(path, name));
+        for graph in &service.nsd.vnffgs {
+            let mut graph = Vnffg {
+                id: joined(path, &graph.id),
+                profiles: graph.profiles.iter().map(|profile| joined(path, profile)).collect(),
+                virtual_links: graph.virtual_links.iter().map(called).collect(),
+                ..graph.clone()
+            };
+            for nfp in &mut graph.paths {
+                nfp.id = joined(path, &nfp.id);
+                for element in &mut nfp.elements {
+                    element.profile = joined(path, &element.profile);
+                }
+            }
+            self.packet_homes.insert(graph.id.clone(), at);
+            self.nsd.vnffgs.push(graph);
+        }
+        for rule in &service.nsd.traffic_rules {
+            let rule = TrafficRule {
+                id: joined(path, &rule.id),
+                targets: rule.targets.iter().map(called).collect(),
+                ..rule.clone()
+            };
+            self.packet_homes.insert(rule.id.clone(), at);
+            self.nsd.traffic_rules.push(rule);
+        }
     }
 
     /// VNF profiles that a name stands for: its own, or all of the nested service of that name.
