@@ -40,7 +40,12 @@ fn main() -> ExitCode {
         limit_s: 120,
         run: two_sites,
     };
-    manifold_kernel_test::main(&[two_sites])
+    let connected = Test {
+        name: "networks_that_are_connected_are_routed_and_others_are_not",
+        limit_s: 120,
+        run: connected,
+    };
+    manifold_kernel_test::main(&[two_sites, connected])
 }
 
 struct NoMachines;
@@ -72,11 +77,118 @@ impl Prober for NoMachines {
     }
 }
 
-/// The example, and an access point in site-2 as well.
+/// The example, and access points in site-2 as well.
 fn lab() -> Lab {
     let text = include_str!("../labs/two-sites.toml");
-    let more = "\n[[pop.access_point]]\nname = \"visitor\"\nhost = \"host-d\"\n";
-    Lab::read(&format!("{text}{more}")).unwrap()
+    let more = |name: &str, host: &str| format!("\n[[pop.access_point]]\nname = \"{name}\"\nhost = \"{host}\"\n");
+    let more =
+        [("visitor", "host-d"), ("guest", "host-c"), ("stranger", "host-c")].map(|(name, host)| more(name, host));
+    Lab::read(&format!("{text}{}", more.concat())).unwrap()
+}
+
+/// An agent on the kernel, the lab that it made, a VIM in each site and a WIM.
+struct Ground {
+    agent: Arc<Agent>,
+    infrastructure: Arc<dyn Infrastructure>,
+    lab: Lab,
+    operator: Context,
+    vims: Vec<Arc<Vim>>,
+    wim: Arc<Wim>,
+    stop: watch::Sender<bool>,
+    loops: JoinSet<()>,
+}
+
+impl Ground {
+    async fn make() -> Self {
+        let config = AgentConfig {
+            run_dir: PathBuf::from(RUN),
+            instance: "test".to_owned(),
+            service_command: Arc::new(|| {
+                let mut command = Command::new("/proc/self/exe");
+                command.arg("agent-service");
+                command
+            }),
+        };
+        let agent = Agent::start(config, Arc::new(NoMachines), Arc::new(NoMachines))
+            .await
+            .unwrap();
+        let infrastructure: Arc<dyn Infrastructure> = agent.clone();
+        let lab = lab();
+        let operator = Context::root(TenantId::from("operator"));
+        apply(&lab, &infrastructure, &operator).await.unwrap();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(Path::new(DATA)).unwrap());
+        let (stop, stopped) = watch::channel(false);
+        let mut loops = JoinSet::new();
+        let mut vims = Vec::new();
+        for pop in &lab.pops {
+            let config = VimConfig {
+                vim_id: pop.pop.clone(),
+                inventory: pop.clone(),
+                image_dir: Path::new(DATA).join("images"),
+            };
+            let vim = Vim::open(config, store.clone(), infrastructure.clone()).await.unwrap();
+            let (running, stopped) = (vim.clone(), stopped.clone());
+            loops.spawn(async move { running.run(stopped).await });
+            vims.push(vim);
+        }
+        let config = WimConfig {
+            wim_id: "wan".into(),
+            inventory: lab.wan.clone().unwrap(),
+        };
+        let wim = Wim::open(config, store.clone(), infrastructure.clone()).await.unwrap();
+        let running = wim.clone();
+        loops.spawn(async move { running.run(stopped).await });
+        Self {
+            agent,
+            infrastructure,
+            lab,
+            operator,
+            vims,
+            wim,
+            stop,
+            loops,
+        }
+    }
+
+    /// Nothing is there but the lab, and then not that.
+    async fn end(mut self) {
+        let seen = self.agent.observe(&self.operator, Filter::default()).await.unwrap();
+        assert_eq!(seen.len(), self.lab.wishes.len());
+        self.stop.send_replace(true);
+        while self.loops.join_next().await.is_some() {}
+        destroy(&self.lab.name, &self.infrastructure, &self.operator)
+            .await
+            .unwrap();
+        let left = self.agent.observe(&self.operator, Filter::default()).await.unwrap();
+        assert!(left.is_empty());
+        let reports = self.agent.destroy().await.unwrap();
+        assert!(reports.iter().all(|report| report.failure.is_none()), "{reports:?}");
+        self.agent.stop();
+    }
+
+    /// The node of an access point of site-2.
+    fn second(&self, name: &str) -> ObjectId {
+        let mut points = self.lab.pops[1].access_points.iter();
+        points.find(|point| point.name == name).unwrap().node
+    }
+}
+
+/// Runs it, and looks for what it left behind.
+fn cleanly(scenario: impl Future<Output = ()>) {
+    let before = Census::take(&[Path::new(RUN)]);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(scenario);
+    drop(runtime);
+    let mut left = Census::default();
+    let clean = settles(Duration::from_secs(10), || {
+        left = Census::take(&[Path::new(RUN)]).beyond(&before);
+        left.is_empty()
+    });
+    assert!(clean, "left behind:\n{left}");
 }
 
 fn ping(from: ObjectId, to: &str, payload_bytes: u32) -> bool {
@@ -150,41 +262,83 @@ fn subnet(cidr: &str) -> NetworkSubnetData {
 
 // proves: NFV006-WIM-01
 fn two_sites() {
-    let before = Census::take(&[Path::new(RUN)]);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(scenario());
-    drop(runtime);
-    let mut left = Census::default();
-    let clean = settles(Duration::from_secs(10), || {
-        left = Census::take(&[Path::new(RUN)]).beyond(&before);
-        left.is_empty()
-    });
-    assert!(clean, "left behind:\n{left}");
+    cleanly(scenario());
+}
+
+/// Networks that the VIM is asked to connect explicitly are routed, those that it is not are apart, also when only some hosts have
+/// them; what is connected later is reached from then on, what is taken back is not.
+// proves: Enh632.009, Enh633.009, ifa043.func.008, ifa043.if.008
+fn connected() {
+    cleanly(routed());
+}
+
+async fn routed() {
+    let ground = Ground::make().await;
+    let vim = ground.vims[1].as_ref();
+    let cx = Context::root(TenantId::from("blue"));
+    let wish = |cidr: &str, connected_networks: Vec<NetworkId>| VirtualNetworkData {
+        layer3_attributes: vec![subnet(cidr)],
+        connected_networks,
+        ..VirtualNetworkData::default()
+    };
+    let front = network(vim, &cx, wish("10.0.0.0/24", vec![])).await;
+    let back = network(vim, &cx, wish("10.0.1.0/24", vec![front.network_resource_id])).await;
+    let other = network(vim, &cx, wish("10.0.2.0/24", vec![])).await;
+    let mut ports = vec![
+        sap(vim, &cx, &front, "guest", "10.0.0.10").await,
+        sap(vim, &cx, &back, "visitor", "10.0.1.20").await,
+        sap(vim, &cx, &other, "stranger", "10.0.2.30").await,
+    ];
+    let (guest, visitor, stranger) = (
+        ground.second("guest"),
+        ground.second("visitor"),
+        ground.second("stranger"),
+    );
+    assert!(reached(guest, "10.0.1.20", 56), "another network, on another host");
+    assert!(reached(visitor, "10.0.0.10", 56));
+    assert!(!ping(stranger, "10.0.0.10", 56), "nobody connected it");
+    assert!(!ping(guest, "10.0.2.30", 56));
+
+    let connect = async |to: Vec<NetworkId>| {
+        let update = UpdateNetworkResource {
+            network_resource_id: other.network_resource_id.0,
+            bandwidth: None,
+            connected_networks: Some(to),
+            metadata: None,
+        };
+        VirtualisedNetworks::update(vim, &cx, update).await.unwrap();
+    };
+    connect(vec![front.network_resource_id]).await;
+    assert!(reached(stranger, "10.0.0.10", 56), "connected while it is there");
+    assert!(reached(guest, "10.0.1.20", 56), "and the others still are");
+    connect(vec![]).await;
+    assert!(!ping(stranger, "10.0.0.10", 56), "and taken back");
+    assert!(reached(guest, "10.0.1.20", 56));
+
+    let networks = [&front, &back, &other].into_iter();
+    ports.extend(
+        networks
+            .clone()
+            .flat_map(|network| network.subnet_id.iter().map(|subnet| subnet.0)),
+    );
+    ports.extend(networks.map(|network| network.network_resource_id.0));
+    VirtualisedNetworks::terminate(vim, &cx, ports).await.unwrap();
+    ground.end().await;
 }
 
 async fn scenario() {
-    let config = AgentConfig {
-        run_dir: PathBuf::from(RUN),
-        instance: "test".to_owned(),
-        service_command: Arc::new(|| {
-            let mut command = Command::new("/proc/self/exe");
-            command.arg("agent-service");
-            command
-        }),
-    };
-    let agent = Agent::start(config, Arc::new(NoMachines), Arc::new(NoMachines))
-        .await
-        .unwrap();
-    let infrastructure: Arc<dyn Infrastructure> = agent.clone();
-    let lab = lab();
-    let operator = Context::root(TenantId::from("operator"));
-    apply(&lab, &infrastructure, &operator).await.unwrap();
+    let ground = Ground::make().await;
+    let Ground {
+        agent,
+        infrastructure,
+        lab,
+        operator,
+        vims,
+        wim,
+        ..
+    } = &ground;
     assert_eq!(
-        apply(&lab, &infrastructure, &operator).await.unwrap(),
+        apply(lab, infrastructure, operator).await.unwrap(),
         0,
         "what is so already is left alone"
     );
@@ -197,29 +351,6 @@ async fn scenario() {
         9_000 - 28
     ));
     assert!(!ping(one.hosts[0].node, &two.hosts[0].underlay.to_string(), 56));
-
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(Path::new(DATA)).unwrap());
-    let (stop, stopped) = watch::channel(false);
-    let mut loops = JoinSet::new();
-    let mut vims = Vec::new();
-    for pop in &lab.pops {
-        let config = VimConfig {
-            vim_id: pop.pop.clone(),
-            inventory: pop.clone(),
-            image_dir: Path::new(DATA).join("images"),
-        };
-        let vim = Vim::open(config, store.clone(), infrastructure.clone()).await.unwrap();
-        let (running, stopped) = (vim.clone(), stopped.clone());
-        loops.spawn(async move { running.run(stopped).await });
-        vims.push(vim);
-    }
-    let config = WimConfig {
-        wim_id: "wan".into(),
-        inventory: lab.wan.clone().unwrap(),
-    };
-    let wim = Wim::open(config, store.clone(), infrastructure.clone()).await.unwrap();
-    let running = wim.clone();
-    loops.spawn(async move { running.run(stopped).await });
 
     // One link over both sites: a network in each, and a service between the gateways.
     let cx = Context::root(TenantId::from("blue"));
@@ -269,7 +400,7 @@ async fn scenario() {
         ids: vec![segment],
         ..Filter::default()
     };
-    let place = agent.observe(&operator, filter).await.unwrap().remove(0).place;
+    let place = agent.observe(operator, filter).await.unwrap().remove(0).place;
     let bridge = place.rsplit([' ', '/', ':']).next().unwrap().to_owned();
     let gateway = Space::path_of(Path::new(RUN), one.gateway.as_ref().unwrap().node);
     let deleted = run_in(&gateway, &["ip", "link", "delete", &bridge]);
@@ -328,14 +459,5 @@ async fn scenario() {
     VirtualisedNetworks::terminate(vims[0].as_ref(), &red, all(&theirs, &[]))
         .await
         .unwrap();
-    let seen = agent.observe(&operator, Filter::default()).await.unwrap();
-    assert_eq!(seen.len(), lab.wishes.len());
-
-    stop.send_replace(true);
-    while loops.join_next().await.is_some() {}
-    destroy(&lab.name, &infrastructure, &operator).await.unwrap();
-    assert!(agent.observe(&operator, Filter::default()).await.unwrap().is_empty());
-    let reports = agent.destroy().await.unwrap();
-    assert!(reports.iter().all(|report| report.failure.is_none()), "{reports:?}");
-    agent.stop();
+    ground.end().await;
 }
