@@ -1,5 +1,7 @@
 //! The whole program on the real kernel, from outside. Each test has namespaces of its own; see the campaign's crate.
 
+#[path = "program/catalogue.rs"]
+mod catalogue;
 #[path = "program/demo.rs"]
 mod demo;
 #[path = "program/nested.rs"]
@@ -96,6 +98,7 @@ const WORKS: &[Work] = &[
         plane::culprits
     ),
     work!("sol005_is_spoken_with_curl", 60, os_ma::curl_asks),
+    work!("the_catalogue_is_kept_with_curl", 60, catalogue::curl_keeps),
 ];
 
 fn main() -> ExitCode {
@@ -126,7 +129,7 @@ fn reboot() {
 }
 
 /// With the demo, which instantiates, scales, heals and terminates: every operation of an NS, end to end.
-// proves: NFV006-NFVO-01
+// proves: NFV006-NFVO-01, NFV006-VNFM-01
 fn update() {
     manifold_campaign::update(program(), &cache(), folder());
 }

@@ -28,7 +28,7 @@ const ROWS: [&str; 12] = [
 
 /// Instantiated, measured with packets, scaled, healed, terminated, gone: over two sites, with a PNF, and a neighbour on the same
 /// addresses.
-// proves: NFV006-NFVO-01, NFV006-NFVO-09, NFV006-NFVO-18, UC54-POST-1, UC54-SEG-3, UC54-SEG-4
+// proves: NFV006-VNFM-01, NFV006-NFVO-01, NFV006-NFVO-09, NFV006-NFVO-18, UC54-POST-1, UC54-SEG-3, UC54-SEG-4
 pub(crate) fn whole() {
     let cache = cache();
     let before = Census::take(&[Path::new("/tmp"), Path::new("/run")]);

@@ -7,18 +7,18 @@ use std::process::Command;
 use std::time::Duration;
 
 /// What curl saw.
-struct Seen {
-    status: u16,
+pub(crate) struct Seen {
+    pub(crate) status: u16,
     headers: String,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Seen {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {:?}", self.body))
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.lines().find_map(|line| {
             let (found, value) = line.split_once(':')?;
             found.eq_ignore_ascii_case(name).then(|| value.trim())
@@ -26,7 +26,7 @@ impl Seen {
     }
 
     /// ProblemDetails (SOL013 6.3) of this status.
-    fn problem(&self, status: u16) {
+    pub(crate) fn problem(&self, status: u16) {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let body = self.json();
@@ -38,7 +38,7 @@ impl Seen {
     }
 }
 
-fn curl(arguments: &[&str]) -> Seen {
+pub(crate) fn curl(arguments: &[&str]) -> Seen {
     let mut line = Command::new("curl");
     line.args(["-sS", "-i", "--max-time", "20", "-g"]).args(arguments);
     let Answer { out, .. } = Running::start(line).end(Duration::from_secs(25)).ok();
@@ -51,6 +51,23 @@ fn curl(arguments: &[&str]) -> Seen {
         headers: headers.into(),
         body: body.into(),
     }
+}
+
+/// Where the APIs are, and the header that a token makes.
+pub(crate) fn login(cluster: &Cluster) -> (String, String) {
+    let login = std::fs::read_to_string(cluster.data_dir().join("login.json")).expect("there");
+    let login: Value = serde_json::from_str(&login).expect("JSON");
+    let told = |key: &str| login[key].as_str().expect("told").to_owned();
+    let (root, user) = (told("root"), format!("{}:{}", told("clientId"), told("clientSecret")));
+    let token = curl(&[
+        "-u",
+        &user,
+        "-d",
+        "grant_type=client_credentials",
+        &format!("{root}/oauth2/token"),
+    ]);
+    let token = token.json()["access_token"].as_str().expect("a token").to_owned();
+    (root, format!("Authorization: Bearer {token}"))
 }
 
 /// A token by client credentials, resources with their versions, and every refusal as ETSI has it.

@@ -4,6 +4,7 @@ use crate::{cache, folder, program};
 use manifold_campaign::Random;
 
 /// Two of them side by side, by a seed that is printed; `MANIFOLD_RANDOM_SEED`, or `campaign random --seed`, repeats it.
+// proves: NFV006-OBJ-04
 pub(crate) fn two() {
     let given = std::env::var("MANIFOLD_RANDOM_SEED")
         .ok()

@@ -136,6 +136,7 @@ async fn machines_that_are_there_bind_the_new_ones_and_a_refusal_says_so_host_by
 }
 
 /// What was granted and is not allocated counts, until its operation has ended.
+// proves: NFV006-NFVO-11
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_promise_is_not_made_twice() {
     let site = instantiated().await;

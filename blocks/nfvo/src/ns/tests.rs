@@ -1,6 +1,7 @@
 //! Network services over neighbours in memory.
 
 mod adopt;
+mod constituents;
 mod dotted;
 mod faults;
 mod nested;
