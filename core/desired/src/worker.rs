@@ -17,6 +17,9 @@ use tokio::time::Instant;
 
 /// Calls that are planned together and share a commit.
 const TOGETHER: usize = 256;
+/// How often more calls are taken before a request is made for those that are planned: calls that come together come while the first
+/// are being written, and one request for all of them costs the outside less than one for each few.
+const GATHERINGS: usize = 3;
 /// Calls that wait for the outside; more are not planned before some have ended.
 const WAITING: usize = 1_024;
 /// A pass over everything, for what no event told.
@@ -91,6 +94,7 @@ impl<R: Realm> Worker<R> {
         let mut jobs = Vec::new();
         loop {
             if request.is_none() {
+                self.gather(&mut queue, &mut jobs).await;
                 request = self.next_request();
             }
             let retry_at = self.retry_at;
@@ -123,6 +127,17 @@ impl<R: Realm> Worker<R> {
                     self.look = Some(Event::All);
                 }
             }
+        }
+    }
+
+    /// Plans what has come in meanwhile, if a request is about to be made for others.
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Job<R::Document>>, jobs: &mut Vec<Job<R::Document>>) {
+        for _ in 0..GATHERINGS {
+            if self.pending.is_empty() || self.pending.len() >= WAITING || queue.is_empty() {
+                return;
+            }
+            queue.recv_many(jobs, TOGETHER).await;
+            self.plan(std::mem::take(jobs)).await;
         }
     }
 
