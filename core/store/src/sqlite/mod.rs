@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, watch};
 
 use self::recent::Recent;
@@ -256,7 +256,10 @@ fn lock(data_dir: &Path) -> Result<File, StoreError> {
 
 fn connect(path: &PathBuf) -> Result<Connection, StoreError> {
     let fails = |doing| move |source| StoreError::database(doing, source);
-    let connection = Connection::open(path).map_err(fails("open"))?;
+    // The folder's lock keeps other processes out, so the file's own locks can be held once and for all, and the index of the log in
+    // this process's memory: a transaction takes a dozen of them otherwise.
+    let connection =
+        Connection::open_with_flags_and_vfs(path, OpenFlags::default(), "unix-excl").map_err(fails("open"))?;
     // Readers and the writer never block one another in WAL mode; only a checkpoint may, for moments.
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
