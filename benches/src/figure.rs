@@ -10,6 +10,8 @@ use std::time::Duration;
 pub(crate) enum Unit {
     Milliseconds,
     Mebibytes,
+    /// Memory for each line of a text.
+    BytesPerLine,
     /// More is better.
     PerSecond,
 }
@@ -24,6 +26,7 @@ impl Unit {
         let name = match self {
             Unit::Milliseconds => " ms",
             Unit::Mebibytes => " MB",
+            Unit::BytesPerLine => " B/line",
             Unit::PerSecond => "/s",
         };
         format!("{value:.digits$}{name}")
@@ -79,6 +82,15 @@ pub(crate) enum Goal {
     AtMost(f64),
 }
 
+/// What a figure is beside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Floor {
+    /// What it does.
+    is: String,
+    took: Spread,
+}
+
 /// One figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -86,9 +98,8 @@ pub(crate) struct Figure {
     name: String,
     unit: Unit,
     ours: Spread,
-    floor: Option<Spread>,
-    /// What the floor does.
-    floor_is: String,
+    /// The first is what a goal is held against.
+    floors: Vec<Floor>,
     goal: Option<Goal>,
     /// What else was seen, a line each.
     notes: Vec<String>,
@@ -100,16 +111,15 @@ impl Figure {
             name: name.into(),
             unit,
             ours,
-            floor: None,
-            floor_is: String::new(),
+            floors: Vec::new(),
             goal: None,
             notes: Vec::new(),
         }
     }
 
-    pub(crate) fn floor(mut self, is: impl Into<String>, floor: Spread) -> Self {
-        self.floor = Some(floor);
-        self.floor_is = is.into();
+    /// One more floor.
+    pub(crate) fn floor(mut self, is: impl Into<String>, took: Spread) -> Self {
+        self.floors.push(Floor { is: is.into(), took });
         self
     }
 
@@ -123,14 +133,14 @@ impl Figure {
         self
     }
 
-    fn ratio(&self) -> Option<f64> {
-        self.floor.as_ref().map(|floor| self.ours.median / floor.median)
+    fn ratio(&self, floor: &Floor) -> f64 {
+        self.ours.median / floor.took.median
     }
 
     /// `None`: there is no goal.
     pub(crate) fn is_met(&self) -> Option<bool> {
         Some(match self.goal? {
-            Goal::Ratio(most) => self.ratio()? <= most,
+            Goal::Ratio(most) => self.ratio(self.floors.first()?) <= most,
             Goal::AtMost(most) => self.ours.median <= most,
         })
     }
@@ -139,11 +149,9 @@ impl Figure {
 impl fmt::Display for Figure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<42}  ours {}", self.name, self.unit.write(self.ours.median))?;
-        if let Some(floor) = &self.floor {
-            write!(f, "  floor {} ({})", self.unit.write(floor.median), self.floor_is)?;
-        }
-        if let Some(ratio) = self.ratio() {
-            write!(f, "  ratio {ratio:.2}")?;
+        for floor in &self.floors {
+            let median = self.unit.write(floor.took.median);
+            write!(f, "  floor {median} ({})  ratio {:.2}", floor.is, self.ratio(floor))?;
         }
         match self.goal {
             None => {}
@@ -162,13 +170,9 @@ impl fmt::Display for Figure {
         if self.ours.runs > 1 {
             let (least, most) = (self.unit.write(self.ours.least), self.unit.write(self.ours.most));
             write!(f, "\n    {} runs, {least} to {most}", self.ours.runs)?;
-            if let Some(floor) = &self.floor {
-                write!(
-                    f,
-                    "; floor {} to {}",
-                    self.unit.write(floor.least),
-                    self.unit.write(floor.most)
-                )?;
+            for floor in &self.floors {
+                let (least, most) = (self.unit.write(floor.took.least), self.unit.write(floor.took.most));
+                write!(f, "; floor {least} to {most}")?;
             }
         }
         self.notes.iter().try_for_each(|note| write!(f, "\n    {note}"))

@@ -6,7 +6,7 @@
 //!   main ──(itself again, one process for each stage)──> stage ── "figure {…}", "skip …" on standard output
 //!                                                          │
 //!     store, lcm, lifecycle   a folder on a disk ──────────┤
-//!     nemo                    nothing but memory ──────────┤
+//!     nemo, nemo_…            nothing but memory ──────────┤
 //!     realise, up, machine    PID, network and mount namespaces of their own besides; the kernel ends what they leave
 //! ```
 //!
@@ -24,6 +24,8 @@ mod machine;
 mod nemo;
 mod nemo_check;
 mod nemo_compile;
+mod nemo_content;
+mod nemo_memory;
 mod realise;
 mod stage;
 mod up;

@@ -1,10 +1,9 @@
 //! NEMO: a script of ten thousand lines is read, and read again after one keystroke.
 
 use crate::figure::{Figure, Goal, Spread, Unit};
+use crate::nemo_content::Written;
 use crate::stage::{self, Outcome};
 use manifold_nemo_syntax::{Parse, ParseOptions, parse};
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -17,43 +16,25 @@ pub(crate) fn run() {
     stage::report(measure);
 }
 
-/// What is read as fast as anything can be that gives typed values: the same content as JSON, by serde.
-#[derive(Deserialize)]
-struct Document {
-    models: Vec<Model>,
-}
-
-#[derive(Deserialize)]
-struct Model {
-    name: String,
-    members: Vec<Member>,
-}
-
-#[derive(Deserialize)]
-struct Member {
-    kind: String,
-    name: String,
-    #[serde(default)]
-    ends: Vec<String>,
-    #[serde(default)]
-    properties: BTreeMap<String, String>,
-}
-
 fn measure() -> Outcome<Vec<Figure>> {
     let text = script()?;
-    let json = document(&text)?;
+    let written = Written::of(&text)?;
     let lines = text.lines().count();
-    let (mut whole, mut floor) = (vec![], vec![]);
+    let (mut whole, mut json, mut yaml) = (vec![], vec![], vec![]);
     for round in 0..=ROUNDS {
         let took = timed(|| {
             black_box(parse(&text, ParseOptions::default()).script());
         });
         let begin = Instant::now();
-        black_box(read(&json)?);
-        let bare = begin.elapsed();
+        black_box(written.read_json()?);
+        let of_json = begin.elapsed();
+        let begin = Instant::now();
+        black_box(written.read_yaml()?);
+        let of_yaml = begin.elapsed();
         if round > 0 {
             whole.push(took);
-            floor.push(bare);
+            json.push(of_json);
+            yaml.push(of_yaml);
         }
     }
     let mut open = parse(&text, ParseOptions::default());
@@ -74,18 +55,17 @@ fn measure() -> Outcome<Vec<Figure>> {
             Unit::Milliseconds,
             Spread::of_times(&whole),
         )
-        .floor(
-            "serde_json, the same names and ends, without places",
-            Spread::of_times(&floor),
-        )
+        .floor("serde_json, the same content without places", Spread::of_times(&json))
+        .floor("serde reads it as YAML", Spread::of_times(&yaml))
         .goal(Goal::AtMost(50.0))
-        .note("no YAML reader for serde is among our crates; JSON is the harder floor"),
+        .note(written.sizes()),
         Figure::new(
             "NEMO: the same after one keystroke",
             Unit::Milliseconds,
             Spread::of_times(&keystrokes),
         )
-        .floor("serde_json reads all of it again", Spread::of_times(&floor))
+        .floor("serde_json reads all of it again", Spread::of_times(&json))
+        .floor("serde reads all of the YAML again", Spread::of_times(&yaml))
         .goal(Goal::AtMost(5.0)),
     ])
 }
@@ -99,14 +79,6 @@ fn timed(what: impl FnOnce()) -> Duration {
 fn keystroke(open: &mut Parse, range: std::ops::Range<usize>, text: &str) {
     open.edit(range, text);
     black_box(open.script());
-}
-
-fn read(json: &str) -> Outcome<usize> {
-    let document: Document = serde_json::from_str(json)?;
-    let members = document.models.iter().flat_map(|model| &model.members);
-    let length = |member: &Member| member.kind.len() + member.name.len() + member.ends.len() + member.properties.len();
-    let names: usize = document.models.iter().map(|model| model.name.len()).sum();
-    Ok(names + members.map(length).sum::<usize>())
 }
 
 fn script() -> Outcome<String> {
@@ -147,45 +119,4 @@ fn script() -> Outcome<String> {
         writeln!(text, "CREATE Node run-{service} Type service-{service};\n")?;
     }
     Ok(text)
-}
-
-/// The models of a script as JSON.
-fn document(text: &str) -> Outcome<String> {
-    use manifold_nemo_syntax::script::{Entity, Statement};
-    let parse = parse(text, ParseOptions::default());
-    let member = |entity: &Entity| match entity {
-        Entity::Node(node) => {
-            let model = node.model.iter().flat_map(|path| &path.segments).map(|name| &name.text);
-            let properties = node.properties.iter().map(|property| (&property.key.text, "rack-0"));
-            let properties: BTreeMap<_, _> = properties.collect();
-            serde_json::json!({
-                "kind": "Node", "name": node.name.text, "ends": model.collect::<Vec<_>>(), "properties": properties,
-            })
-        }
-        Entity::Connection(connection) => {
-            let ends = connection.ends.iter().map(|path| {
-                let names: Vec<&str> = path.segments.iter().map(|name| name.text.as_str()).collect();
-                names.join(":")
-            });
-            serde_json::json!({
-                "kind": "Connection", "name": connection.name.text, "ends": ends.collect::<Vec<_>>(),
-            })
-        }
-        Entity::Flow(flow) => serde_json::json!({ "kind": "Flow", "name": flow.name.text }),
-        Entity::Operation(operation) => serde_json::json!({ "kind": "Operation", "name": operation.name.text }),
-        Entity::ConnectionPoint(point) => serde_json::json!({ "kind": "ConnectionPoint", "name": point.name.text }),
-    };
-    let models = parse
-        .script()
-        .statements
-        .iter()
-        .filter_map(|statement| match statement {
-            Statement::Model(model) => {
-                let members: Vec<_> = model.members.iter().map(member).collect();
-                Some(serde_json::json!({ "name": model.name.text, "members": members }))
-            }
-            _ => None,
-        });
-    let document = serde_json::json!({ "models": models.collect::<Vec<_>>() });
-    Ok(serde_json::to_string(&document)?)
 }

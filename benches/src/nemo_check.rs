@@ -1,6 +1,7 @@
 //! NEMO: a script of ten thousand lines is read and checked, and checked again after one keystroke in its middle.
 
 use crate::figure::{Figure, Goal, Spread, Unit};
+use crate::nemo_content::Written;
 use crate::stage::{self, Outcome};
 use manifold_nemo::check::{Checker, Options, Source, check};
 use manifold_nemo::leaf::{Leaf, LeafError, LeafSource};
@@ -10,10 +11,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Composites of 14 lines each; each has the one before it inside, up to this depth.
+/// Composites of 14 lines each in ten thousand lines; each has the one before it inside, up to this depth.
 const COMPOSITES: usize = 700;
 const DEPTH: usize = 40;
-/// Nodes at the top, a line each.
+/// Nodes at the top in ten thousand lines, a line each.
 const NODES: usize = 190;
 const ROUNDS: u32 = 30;
 
@@ -36,7 +37,14 @@ pub(crate) fn run() {
 }
 
 /// One descriptor, whatever the address.
-struct Any(Arc<Leaf>);
+pub(crate) struct Any(Arc<Leaf>);
+
+impl Any {
+    pub(crate) fn new() -> Outcome<Self> {
+        let leaf = Leaf::read("catalog:firewall", "firewall.yaml", VNFD.as_bytes()).map_err(|error| error.message)?;
+        Ok(Self(Arc::new(leaf)))
+    }
+}
 
 impl LeafSource for Any {
     fn leaf(&self, _: &str, _: Option<&str>) -> Result<Arc<Leaf>, LeafError> {
@@ -45,13 +53,14 @@ impl LeafSource for Any {
 }
 
 fn measure() -> Outcome<Vec<Figure>> {
-    let leaf = Leaf::read("catalog:firewall", "firewall.yaml", VNFD.as_bytes()).map_err(|error| error.message)?;
-    let leaves = Any(Arc::new(leaf));
-    let text = script()?;
+    let leaves = Any::new()?;
+    let text = script(1)?;
     let lines = text.lines().count();
     let options = Options::default();
+    let written = Written::of(&text)?;
 
     let (mut whole, mut parses, mut services) = (vec![], vec![], vec![]);
+    let (mut json, mut yaml) = (vec![], vec![]);
     for _ in 0..ROUNDS {
         let begin = Instant::now();
         let parse = Parse::new(text.clone(), ParseOptions::default());
@@ -65,6 +74,14 @@ fn measure() -> Outcome<Vec<Figure>> {
         let begin = Instant::now();
         black_box(checked.service()).map_err(|found| format!("{found:?}"))?;
         services.push(begin.elapsed());
+        let begin = Instant::now();
+        let content = written.read_json()?;
+        json.push(begin.elapsed());
+        drop(black_box(content));
+        let begin = Instant::now();
+        let content = written.read_yaml()?;
+        yaml.push(begin.elapsed());
+        drop(black_box(content));
     }
 
     let mut open = Parse::new(text.clone(), ParseOptions::default());
@@ -95,7 +112,10 @@ fn measure() -> Outcome<Vec<Figure>> {
             Spread::of_times(&whole),
         )
         .floor("parse alone", Spread::of_times(&parses))
+        .floor("serde_json reads the same content", Spread::of_times(&json))
+        .floor("serde reads it as YAML", Spread::of_times(&yaml))
         .goal(Goal::AtMost(50.0))
+        .note(written.sizes())
         .note(format!(
             "the service is put together in {:.2} ms more",
             milliseconds(&services)
@@ -110,7 +130,7 @@ fn measure() -> Outcome<Vec<Figure>> {
     ])
 }
 
-fn source(parse: &Parse) -> Source<'_> {
+pub(crate) fn source(parse: &Parse) -> Source<'_> {
     Source {
         file: parse.options().file,
         text: parse.text(),
@@ -118,7 +138,8 @@ fn source(parse: &Parse) -> Source<'_> {
     }
 }
 
-fn script() -> Outcome<String> {
+/// So many times ten thousand lines.
+pub(crate) fn script(times: usize) -> Outcome<String> {
     let mut text = String::from(
         "CREATE NodeModel fw VNFD catalog:firewall;
   ConnectionPoint a at VNFD:in;
@@ -127,7 +148,7 @@ fn script() -> Outcome<String> {
 
 ",
     );
-    for at in 0..COMPOSITES {
+    for at in 0..times * COMPOSITES {
         let inner = match at % DEPTH {
             0 => "fw".to_owned(),
             _ => format!("m{} Property place: place", at - 1),
@@ -151,7 +172,7 @@ fn script() -> Outcome<String> {
 "
         )?;
     }
-    for at in 0..NODES {
+    for at in 0..times * NODES {
         writeln!(text, "CREATE Node n{at} Type m{at} Property place: south;")?;
     }
     Ok(text)

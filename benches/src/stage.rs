@@ -42,6 +42,7 @@ const STAGES: &[Stage] = &[
     stage("lcm", false, 120, crate::chain::run),
     stage("nemo", false, 120, crate::nemo::run),
     stage("nemo_check", false, 120, crate::nemo_check::run),
+    stage("nemo_memory", false, 120, crate::nemo_memory::run),
     stage("nemo_compile", false, 120, crate::nemo_compile::run),
     stage("lifecycle", false, 120, crate::lifecycle::run),
     stage("realise", true, 600, crate::realise::run),

@@ -1,4 +1,8 @@
-//! The commands that work on scripts alone, without privileges and without a control plane; and every example of `docs/nemo.md`.
+//! The commands that work on scripts alone, without privileges and without a control plane; every example of `docs/nemo.md`; what
+//! editors get.
+
+#[path = "nemo/editors.rs"]
+mod editors;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

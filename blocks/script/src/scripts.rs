@@ -6,8 +6,8 @@ use crate::onboard::{Parcel, Sort};
 use crate::record::{self, Onboarded, REVISION, ScriptRecord, fault, json};
 use crate::{Scripts, delete, difference};
 use async_trait::async_trait;
-use manifold_call::{CallError, Context, ErrorKind, OccurrenceId, Outcome};
-use manifold_lcm::{Occurrence, OnFailure, Problem, Start, StepState, StepView};
+use manifold_call::{CallError, Context, OccurrenceId, Outcome};
+use manifold_lcm::{Occurrence, OnFailure, Problem, Start, StepView};
 use manifold_nfvo_interface::{
     AppliedScript, Progress, ScriptAsk, ScriptInfo, ScriptName, ScriptOperation, ScriptPlan, ScriptRevision,
     ServiceScripts, StepProgress,
@@ -254,23 +254,10 @@ fn params(before: &ScriptRecord, ask: ScriptAsk, compiled: Compiled) -> Params {
 }
 
 fn progress(step: &StepView, now_ms: u64) -> StepProgress {
-    let state = match step.state {
-        StepState::Waiting => "PENDING",
-        StepState::Running => "RUNNING",
-        StepState::Pending => "WAITING",
-        StepState::Done => "DONE",
-        StepState::Failed | StepState::UndoFailed => "FAILED",
-        StepState::Skipped => "SKIPPED",
-        StepState::Undoing => "UNDOING",
-        StepState::Undone => "UNDONE",
-    };
-    let duration_ms = step
-        .started_ms
-        .map_or(0, |began| step.ended_ms.unwrap_or(now_ms).saturating_sub(began));
     StepProgress {
         name: step.name.clone(),
-        state: state.to_owned(),
-        duration_ms,
+        state: step.state.told().to_owned(),
+        duration_ms: step.duration_ms(now_ms),
         attempts: step.attempts,
         error: step.error.as_ref().map(|error| error.detail.clone()),
     }
@@ -278,20 +265,9 @@ fn progress(step: &StepView, now_ms: u64) -> StepProgress {
 
 /// Why it failed, with the status that the same failure has as an answer.
 fn problem(error: &Problem) -> ProblemDetails {
-    let status = match error.kind {
-        ErrorKind::Invalid => 422,
-        ErrorKind::Unauthenticated => 401,
-        ErrorKind::Forbidden => 403,
-        ErrorKind::NotFound | ErrorKind::Unsupported => 404,
-        ErrorKind::Conflict | ErrorKind::Busy | ErrorKind::Exhausted => 409,
-        ErrorKind::Stale => 412,
-        ErrorKind::Unavailable => 503,
-        ErrorKind::TimedOut => 504,
-        ErrorKind::Internal => 500,
-    };
     ProblemDetails {
         title: error.step.clone(),
-        status,
+        status: error.kind.status(),
         detail: error.detail.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! Operation occurrences as SOL003 shows them (5.5.2.13), made of the engine's.
 
-use manifold_call::{CallError, Context, ErrorKind, OccurrenceId, Outcome};
+use manifold_call::{CallError, Context, OccurrenceId, Outcome};
 use manifold_lcm::{CancelMode, EngineError, Occurrence, OccurrenceFilter, Outputs, Problem, State};
 use manifold_sol::{
     AffectedVirtualLink, AffectedVnfc, CancelModeType, ChangeType, LcmOperationState, ProblemDetails, ResourceChanges,
@@ -152,21 +152,6 @@ fn state(state: State) -> LcmOperationState {
 }
 
 fn problem(problem: &Problem) -> ProblemDetails {
-    // ProblemDetails of an occurrence names the status that a request would have had (SOL013 6.3).
-    let (status, title) = match problem.kind {
-        ErrorKind::Invalid => (422, "Invalid request"),
-        ErrorKind::Unauthenticated => (401, "Not authenticated"),
-        ErrorKind::Forbidden => (403, "Not permitted"),
-        ErrorKind::NotFound => (404, "Not found"),
-        ErrorKind::Conflict => (409, "State conflict"),
-        ErrorKind::Busy => (409, "Busy with another operation"),
-        ErrorKind::Stale => (412, "Changed in between"),
-        ErrorKind::Exhausted => (409, "Capacity exhausted"),
-        ErrorKind::Unsupported => (404, "Not supported for this resource"),
-        ErrorKind::Unavailable => (503, "Not available now"),
-        ErrorKind::TimedOut => (504, "No answer in time"),
-        ErrorKind::Internal => (500, "Internal error"),
-    };
     let step = problem
         .step
         .as_ref()
@@ -178,8 +163,8 @@ fn problem(problem: &Problem) -> ProblemDetails {
         .map(|cure| format!(" ({cure})"))
         .unwrap_or_default();
     ProblemDetails {
-        title: Some(title.to_owned()),
-        status,
+        title: Some(problem.kind.title().to_owned()),
+        status: problem.kind.status(),
         detail: format!("{step}{}{cure}", problem.detail),
     }
 }

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// What kind of failure a call ended in: what a caller decides on. The wire's status codes are made of it in one place
-/// (`core/http`); blocks know no status codes.
+/// What kind of failure a call ended in: what a caller decides on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorKind {
@@ -48,6 +47,40 @@ impl ErrorKind {
             | ErrorKind::Exhausted
             | ErrorKind::Unsupported
             | ErrorKind::Internal => false,
+        }
+    }
+
+    /// The HTTP status of an answer of this kind: the one place where kinds become statuses. An occurrence that failed names the
+    /// one that a request would have had (GS NFV-SOL 013 6.3). `core/http` has the table of what each tells a client.
+    pub fn status(self) -> u16 {
+        match self {
+            ErrorKind::Invalid => 422,
+            ErrorKind::Unauthenticated => 401,
+            ErrorKind::Forbidden => 403,
+            ErrorKind::NotFound | ErrorKind::Unsupported => 404,
+            ErrorKind::Conflict | ErrorKind::Busy | ErrorKind::Exhausted => 409,
+            ErrorKind::Stale => 412,
+            ErrorKind::Internal => 500,
+            ErrorKind::Unavailable => 503,
+            ErrorKind::TimedOut => 504,
+        }
+    }
+
+    /// The kind in a few words, for people: the title of a ProblemDetails.
+    pub fn title(self) -> &'static str {
+        match self {
+            ErrorKind::Invalid => "Invalid request",
+            ErrorKind::Unauthenticated => "Not authenticated",
+            ErrorKind::Forbidden => "Not permitted",
+            ErrorKind::NotFound => "Not found",
+            ErrorKind::Conflict => "State conflict",
+            ErrorKind::Busy => "Busy with another operation",
+            ErrorKind::Stale => "Changed in between",
+            ErrorKind::Exhausted => "Capacity exhausted",
+            ErrorKind::Unsupported => "Not supported for this resource",
+            ErrorKind::Unavailable => "Not available now",
+            ErrorKind::TimedOut => "No answer in time",
+            ErrorKind::Internal => "Internal error",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! ProblemDetails (RFC 7807; GS NFV-SOL 013 6.3), made of an error kind in one place, and read back in one place.
+//! ProblemDetails (RFC 7807; GS NFV-SOL 013 6.3), made of an error in one place, and read back in one place.
 //!
 //! | kind | status | what it tells the client |
 //! |---|---|---|
@@ -74,24 +74,6 @@ pub struct Problem {
 /// The result of a handler.
 pub type Answer<T> = Result<T, Problem>;
 
-/// The one place where kinds become statuses.
-pub fn status_of(kind: ErrorKind) -> (StatusCode, &'static str) {
-    match kind {
-        ErrorKind::Invalid => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid request"),
-        ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, "Not authenticated"),
-        ErrorKind::Forbidden => (StatusCode::FORBIDDEN, "Not permitted"),
-        ErrorKind::NotFound => (StatusCode::NOT_FOUND, "Not found"),
-        ErrorKind::Conflict => (StatusCode::CONFLICT, "State conflict"),
-        ErrorKind::Busy => (StatusCode::CONFLICT, "Busy with another operation"),
-        ErrorKind::Stale => (StatusCode::PRECONDITION_FAILED, "Changed in between"),
-        ErrorKind::Exhausted => (StatusCode::CONFLICT, "Capacity exhausted"),
-        ErrorKind::Unsupported => (StatusCode::NOT_FOUND, "Not supported for this resource"),
-        ErrorKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Not available now"),
-        ErrorKind::TimedOut => (StatusCode::GATEWAY_TIMEOUT, "No answer in time"),
-        ErrorKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error"),
-    }
-}
-
 impl Problem {
     /// A problem of the protocol itself, which no error kind stands for.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
@@ -142,12 +124,12 @@ impl Problem {
 
 impl From<CallError> for Problem {
     fn from(error: CallError) -> Self {
-        let (status, title) = status_of(error.kind);
+        let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if error.kind == ErrorKind::Internal {
             tracing::error!(error = ?error, "A request ended in a fault of ours.");
         }
         let mut problem = Problem::new(status, error.detail);
-        problem.details.title = Some(title.to_owned());
+        problem.details.title = Some(error.kind.title().to_owned());
         problem.details.kind = Some(error.kind);
         problem.details.cure = error.cure;
         match error.kind {
@@ -194,7 +176,7 @@ pub fn error_of(neighbour: &str, status: StatusCode, body: &[u8]) -> CallError {
     let kind = details
         .as_ref()
         .and_then(|details| details.kind)
-        .filter(|kind| status_of(*kind).0 == status)
+        .filter(|kind| kind.status() == status.as_u16())
         .unwrap_or_else(|| kind_of(status));
     let mut error = CallError::internal(told);
     error.kind = kind;

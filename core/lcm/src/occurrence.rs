@@ -245,6 +245,22 @@ pub enum StepState {
     UndoFailed,
 }
 
+impl StepState {
+    /// As users are told of it: `PENDING` has not begun, `WAITING` waits for an event.
+    pub fn told(self) -> &'static str {
+        match self {
+            StepState::Waiting => "PENDING",
+            StepState::Running => "RUNNING",
+            StepState::Pending => "WAITING",
+            StepState::Done => "DONE",
+            StepState::Failed | StepState::UndoFailed => "FAILED",
+            StepState::Skipped => "SKIPPED",
+            StepState::Undoing => "UNDOING",
+            StepState::Undone => "UNDONE",
+        }
+    }
+}
+
 /// A step for people to see.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepView {
@@ -262,6 +278,14 @@ pub struct StepView {
     pub waiting_for: Option<String>,
     /// Why it failed.
     pub error: Option<Problem>,
+}
+
+impl StepView {
+    /// How long it ran, or has been running at `now_ms`.
+    pub fn duration_ms(&self, now_ms: u64) -> u64 {
+        self.started_ms
+            .map_or(0, |began| self.ended_ms.unwrap_or(now_ms).saturating_sub(began))
+    }
 }
 
 /// An occurrence and its steps, in the plan's order.

@@ -1,27 +1,8 @@
-//! Conditions: windows of time, which are checked and can be evaluated, and measured states, which nothing here can know.
+//! Conditions: comparisons with the clock, which are checked here and become windows of time, and measured states, which nothing here
+//! can know.
 
 use crate::values::Refused;
 use manifold_nemo_syntax::script::{Comparison, Condition, Name, Value, ValueKind};
-
-/// Deepest nesting of a condition that is looked at.
-pub(crate) const DEPTH_MAX: usize = 64;
-
-/// A moment of a calendar, in whatever zone the operator's clock has. Compared from the year down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
-    /// Year.
-    pub year: u16,
-    /// 1 to 12.
-    pub month: u8,
-    /// 1 to 31.
-    pub day: u8,
-    /// 0 to 23.
-    pub hour: u8,
-    /// 0 to 59.
-    pub minute: u8,
-    /// 0 to 59.
-    pub second: u8,
-}
 
 /// Which part of a moment a term compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,16 +55,6 @@ impl Clock {
                 both.extend(time(hour)?);
                 Some(both)
             }
-        }
-    }
-
-    fn of(self, at: Moment) -> Vec<u16> {
-        let date = [at.year, at.month.into(), at.day.into()];
-        let time = [at.hour.into(), at.minute.into(), at.second.into()];
-        match self {
-            Self::Time => time.to_vec(),
-            Self::Date => date.to_vec(),
-            Self::FullTime => [date, time].concat(),
         }
     }
 
@@ -158,65 +129,10 @@ pub fn measured(condition: &Condition) -> Vec<&Name> {
     found
 }
 
-/// Whether a condition holds at a moment. One on a measured state never holds, and neither does its opposite; nor does one that is nested
-/// deeper than any that a script can have.
-///
-/// A range of `time` that ends before it begins goes over midnight.
-pub fn holds(condition: &Condition, at: Moment) -> bool {
-    measured(condition).is_empty() && holds_at(condition, at, 0) == Some(true)
-}
-
-/// `None`: that cannot be said.
-fn holds_at(condition: &Condition, at: Moment, depth: usize) -> Option<bool> {
-    if depth > DEPTH_MAX {
-        return None;
-    }
-    match condition {
-        Condition::Any(all) => {
-            let each: Option<Vec<bool>> = all.iter().map(|one| holds_at(one, at, depth + 1)).collect();
-            Some(each?.contains(&true))
-        }
-        Condition::All(all) => {
-            let each: Option<Vec<bool>> = all.iter().map(|one| holds_at(one, at, depth + 1)).collect();
-            Some(!each?.contains(&false))
-        }
-        Condition::Not(inner) => Some(!holds_at(inner, at, depth + 1)?),
-        Condition::Term {
-            name,
-            comparison,
-            value,
-            ..
-        } => {
-            let clock = Clock::named(&name.text)?;
-            let now = clock.of(at);
-            match (comparison, clock.moments(*comparison, value).ok()?.as_slice()) {
-                (Comparison::Equal, [then]) => Some(now == *then),
-                (Comparison::NotEqual, [then]) => Some(now != *then),
-                (Comparison::Greater, [then]) => Some(now > *then),
-                (Comparison::Less, [then]) => Some(now < *then),
-                (Comparison::GreaterOrEqual, [then]) => Some(now >= *then),
-                (Comparison::LessOrEqual, [then]) => Some(now <= *then),
-                (Comparison::Between, [first, last]) if first <= last => Some(*first <= now && now <= *last),
-                (Comparison::Between, [first, last]) if clock == Clock::Time => Some(now >= *first || now <= *last),
-                _ => Some(false),
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use manifold_nemo_syntax::diagnostic::Span;
-
-    const NOON: Moment = Moment {
-        year: 2026,
-        month: 2,
-        day: 28,
-        hour: 12,
-        minute: 0,
-        second: 0,
-    };
 
     fn word(text: &str) -> Value {
         Value {
@@ -224,61 +140,6 @@ mod tests {
             unit: None,
             span: Span::default(),
         }
-    }
-
-    fn term(name: &str, comparison: Comparison, value: Value) -> Condition {
-        Condition::Term {
-            name: Name {
-                text: name.to_owned(),
-                span: Span::default(),
-            },
-            comparison,
-            value,
-            span: Span::default(),
-        }
-    }
-
-    fn between(name: &str, first: &str, last: &str) -> Condition {
-        let value = Value {
-            kind: ValueKind::List(vec![word(first), word(last)]),
-            ..word("")
-        };
-        term(name, Comparison::Between, value)
-    }
-
-    #[test]
-    fn a_window_of_the_day_may_go_over_midnight() {
-        assert!(holds(&between("time", "08:00:00", "18:00:00"), NOON));
-        assert!(!holds(&between("time", "22:00:00", "06:00:00"), NOON));
-        let night = Moment { hour: 23, ..NOON };
-        assert!(holds(&between("time", "22:00:00", "06:00:00"), night));
-        assert!(
-            holds(&between("time", "12:00:00", "12:00:00"), NOON),
-            "both bounds are inside"
-        );
-    }
-
-    #[test]
-    fn dates_compare_from_the_year_down() {
-        assert!(holds(&term("date", Comparison::Less, word("2026-03-01")), NOON));
-        assert!(holds(
-            &term("fulltime", Comparison::GreaterOrEqual, word("2026-02-28,12:00:00")),
-            NOON
-        ));
-        assert!(!holds(
-            &term("fulltime", Comparison::Greater, word("2026-02-28,12:00:00")),
-            NOON
-        ));
-    }
-
-    #[test]
-    fn a_measured_state_holds_neither_straight_nor_negated() {
-        let load = || term("load", Comparison::Greater, word("80"));
-        let either = Condition::Any(vec![load(), between("time", "00:00:00", "23:59:59")]);
-        assert_eq!(measured(&either).len(), 1);
-        assert!(!holds(&load(), NOON));
-        assert!(!holds(&Condition::Not(Box::new(load())), NOON));
-        assert!(!holds(&either, NOON));
     }
 
     #[test]
@@ -298,18 +159,5 @@ mod tests {
         }
         assert!(Clock::Time.moments(Comparison::Equal, &word("24:00:00")).is_err());
         assert!(Clock::Time.moments(Comparison::Between, &word("08:00:00")).is_err());
-    }
-
-    #[test]
-    fn a_deep_condition_is_no_danger() {
-        let mut condition = term("time", Comparison::Less, word("13:00:00"));
-        for _ in 0..10_000 {
-            condition = Condition::Not(Box::new(condition));
-        }
-        assert!(!holds(&condition, NOON));
-        // Dropped level by level, because dropping recurses as well.
-        while let Condition::Not(inner) = condition {
-            condition = *inner;
-        }
     }
 }

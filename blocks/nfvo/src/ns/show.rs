@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use manifold_call::{ErrorKind, Uuid};
-use manifold_lcm::{Occurrence, OccurrenceView, StepState, StepView};
+use manifold_lcm::{Occurrence, OccurrenceView, StepView};
 use manifold_nfvo_interface::{Progress, StepProgress};
 use manifold_sol::{
     CancelModeType, CpProtocolInfo, InstantiationState, IpAddressInfo, IpAddressType, IpOverEthernetAddressInfo,
@@ -176,20 +176,9 @@ fn state(state: manifold_lcm::State) -> LcmOperationState {
 
 /// A failure as SOL005 keeps it in a resource: with the status that a request would have had (SOL013 6.4).
 pub(crate) fn problem(kind: ErrorKind, title: &str, detail: String) -> ProblemDetails {
-    let status = match kind {
-        ErrorKind::Invalid => 422,
-        ErrorKind::Unauthenticated => 401,
-        ErrorKind::Forbidden => 403,
-        ErrorKind::NotFound | ErrorKind::Unsupported => 404,
-        ErrorKind::Conflict | ErrorKind::Busy | ErrorKind::Exhausted => 409,
-        ErrorKind::Stale => 412,
-        ErrorKind::Unavailable => 503,
-        ErrorKind::TimedOut => 504,
-        ErrorKind::Internal => 500,
-    };
     ProblemDetails {
         title: Some(title.to_owned()),
-        status,
+        status: kind.status(),
         detail,
     }
 }
@@ -209,23 +198,10 @@ pub(crate) fn progress(view: &OccurrenceView, now_ms: u64) -> Progress {
 }
 
 fn step_progress(step: &StepView, now_ms: u64) -> StepProgress {
-    let state = match step.state {
-        StepState::Waiting => "PENDING",
-        StepState::Running => "RUNNING",
-        StepState::Pending => "WAITING",
-        StepState::Done => "DONE",
-        StepState::Failed | StepState::UndoFailed => "FAILED",
-        StepState::Skipped => "SKIPPED",
-        StepState::Undoing => "UNDOING",
-        StepState::Undone => "UNDONE",
-    };
-    let duration_ms = step
-        .started_ms
-        .map_or(0, |began| step.ended_ms.unwrap_or(now_ms).saturating_sub(began));
     StepProgress {
         name: step.name.clone(),
-        state: state.to_owned(),
-        duration_ms,
+        state: step.state.told().to_owned(),
+        duration_ms: step.duration_ms(now_ms),
         attempts: step.attempts,
         error: step.error.as_ref().map(|error| error.detail.clone()),
     }
