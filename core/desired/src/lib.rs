@@ -21,6 +21,7 @@ mod handle;
 mod near;
 mod outside;
 mod pending;
+mod planning;
 mod realm;
 mod worker;
 
