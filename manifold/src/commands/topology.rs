@@ -70,53 +70,88 @@ fn realised(link: &TopologyLink) -> String {
     parts.join(", ")
 }
 
+/// A line of the tree, and what hangs on it.
+struct Branch {
+    line: String,
+    below: Vec<Branch>,
+}
+
+impl Branch {
+    fn leaf(line: String) -> Self {
+        Self {
+            line,
+            below: Vec::new(),
+        }
+    }
+
+    /// `before`: what stands before each line below this one.
+    fn draw(&self, before: &str, out: &mut String) {
+        out.push_str(&self.line);
+        out.push('\n');
+        for (at, branch) in self.below.iter().enumerate() {
+            let is_last = at + 1 == self.below.len();
+            out.push_str(before);
+            out.push_str(if is_last { "└─ " } else { "├─ " });
+            let before = format!("{before}{}", if is_last { "   " } else { "│  " });
+            branch.draw(&before, out);
+        }
+    }
+}
+
 /// A tree for the terminal; a nested service is a tree in it.
 pub fn text(topology: &NsTopology) -> String {
     let mut out = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "NS {} ({}) {}", topology.name, topology.id, topology.state);
-    for inner in &topology.nested {
-        for (at, line) in text(inner).lines().enumerate() {
-            let _ = writeln!(out, "{}{line}", if at == 0 { "├─ " } else { "│  " });
-        }
-    }
+    tree(topology).draw("", &mut out);
+    out
+}
+
+fn tree(topology: &NsTopology) -> Branch {
+    let mut below: Vec<Branch> = topology.nested.iter().map(tree).collect();
+    let ports = || {
+        let vnfcs = topology.vnfs.iter().flat_map(|vnf| &vnf.vnfcs);
+        vnfcs.flat_map(|vnfc| &vnfc.ports)
+    };
+    let cpd_width = ports().map(|port| port.cpd.chars().count()).max().unwrap_or(0);
+    let address_width = ports().map(|port| addresses(&port.addresses).len()).max().unwrap_or(0);
     for vnf in &topology.vnfs {
-        let _ = writeln!(out, "├─ VNF {} at {}", vnf.name, vnf.vim);
-        for vnfc in &vnf.vnfcs {
-            let _ = writeln!(out, "│  ├─ {} on {} {}", vnfc.name, vnfc.host, vnfc.state);
-            for port in &vnfc.ports {
+        let vnfcs = vnf.vnfcs.iter().map(|vnfc| {
+            let ports = vnfc.ports.iter().map(|port| {
                 let link = link_name(topology, &port.link);
-                let _ = writeln!(
-                    out,
-                    "│  │    {:<10} {:<34} {}  ── {link}",
-                    port.cpd,
-                    addresses(&port.addresses),
-                    port.mac
-                );
+                let addresses = addresses(&port.addresses);
+                let (cpd, mac) = (&port.cpd, &port.mac);
+                Branch::leaf(format!(
+                    "{cpd:<cpd_width$}  {addresses:<address_width$}  {mac}  ── {link}"
+                ))
+            });
+            Branch {
+                line: format!("{} on {} {}", vnfc.name, vnfc.host, vnfc.state),
+                below: ports.collect(),
             }
-        }
+        });
+        below.push(Branch {
+            line: format!("VNF {} at {}", vnf.name, vnf.vim),
+            below: vnfcs.collect(),
+        });
     }
     for (what, ends) in [("PNF", &topology.pnfs), ("SAP", &topology.saps)] {
         for end in ends {
+            let (name, vim, addresses) = (&end.name, &end.vim, addresses(&end.addresses));
             let link = link_name(topology, &end.link);
-            let _ = writeln!(
-                out,
-                "├─ {what} {} at {}  {}  ── {link}",
-                end.name,
-                end.vim,
-                addresses(&end.addresses)
-            );
+            below.push(Branch::leaf(format!("{what} {name} at {vim}  {addresses}  ── {link}")));
         }
     }
     for link in &topology.links {
-        let inside = link
-            .inside
-            .as_ref()
-            .map(|vnf| format!(" inside {vnf}"))
-            .unwrap_or_default();
-        let _ = writeln!(out, "└─ link {}{inside}: {}", link.name, realised(link));
+        let inside = link.inside.as_ref().map(|id| {
+            let vnf = topology.vnfs.iter().find(|vnf| vnf.id == *id);
+            format!(" inside {}", vnf.map_or(id, |vnf| &vnf.name))
+        });
+        let inside = inside.unwrap_or_default();
+        below.push(Branch::leaf(format!("link {}{inside}: {}", link.name, realised(link))));
     }
-    out
+    Branch {
+        line: format!("NS {} ({}) {}", topology.name, topology.id, topology.state),
+        below,
+    }
 }
 
 struct Edge {
@@ -231,4 +266,67 @@ fn dot(topology: &NsTopology) -> String {
     }
     out.push_str("}\n");
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use manifold_nfvo_interface::{TopologyPort, TopologyVnf, TopologyVnfc};
+
+    fn port(cpd: &str, address: &str) -> TopologyPort {
+        TopologyPort {
+            cpd: cpd.to_owned(),
+            addresses: vec![address.parse().unwrap()],
+            mac: "02:00:00:00:00:01".to_owned(),
+            link: "l-1".to_owned(),
+            ..TopologyPort::default()
+        }
+    }
+
+    #[test]
+    fn the_tree_ends_where_it_ends_and_its_columns_stand_under_each_other() {
+        let vnfc = TopologyVnfc {
+            name: "one".to_owned(),
+            host: "host-a".to_owned(),
+            state: "RUNNING".to_owned(),
+            ports: vec![port("lan", "10.0.0.2"), port("behind", "192.168.100.200")],
+            ..TopologyVnfc::default()
+        };
+        let inner = NsTopology {
+            name: "inner".to_owned(),
+            id: "i-1".to_owned(),
+            state: "INSTANTIATED".to_owned(),
+            ..NsTopology::default()
+        };
+        let topology = NsTopology {
+            name: "outer".to_owned(),
+            id: "o-1".to_owned(),
+            nested: vec![inner],
+            vnfs: vec![TopologyVnf {
+                id: "v-1".to_owned(),
+                name: "gate".to_owned(),
+                vim: "site-1".to_owned(),
+                vnfcs: vec![vnfc],
+                ..TopologyVnf::default()
+            }],
+            links: vec![TopologyLink {
+                id: "l-1".to_owned(),
+                name: "net".to_owned(),
+                inside: Some("v-1".to_owned()),
+                ..TopologyLink::default()
+            }],
+            state: "INSTANTIATED".to_owned(),
+            ..NsTopology::default()
+        };
+        let wished = "\
+NS outer (o-1) INSTANTIATED
+├─ NS inner (i-1) INSTANTIATED
+├─ VNF gate at site-1
+│  └─ one on host-a RUNNING
+│     ├─ lan     10.0.0.2         02:00:00:00:00:01  ── net
+│     └─ behind  192.168.100.200  02:00:00:00:00:01  ── net
+└─ link net inside gate: 
+";
+        assert_eq!(text(&topology), wished);
+    }
 }
