@@ -70,6 +70,13 @@ impl Prober {
         assert_eq!(seen["outcome"], "answered", "{what}: {from} pinged {to}: {seen}");
     }
 
+    /// Panics unless a page is given: what blocks pings alone lets it pass.
+    pub fn fetches(&self, what: &str, from: &Value, to: IpAddr) {
+        let probe = json!({"probe": "http", "to": to, "port": 80, "path": "/"});
+        let seen = self.send(from, &probe, PATIENT_MS);
+        assert_eq!(seen["outcome"], "answered", "{what}: {from} asked {to}: {seen}");
+    }
+
     /// Panics when a ping is answered that is sent on the first interface's wire.
     pub fn does_not_reach(&self, what: &str, from: &Value, to: IpAddr) {
         let seen = self.send(from, &json!({"probe": "pingOnLink", "to": to}), SILENT_MS);

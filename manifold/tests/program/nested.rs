@@ -14,44 +14,67 @@ fn machine(ns: &Value) -> (Value, IpAddr) {
     (from, address.parse().unwrap_or_else(|_| panic!("no address: {ns}")))
 }
 
-/// Another version of the outer service: the right one goes, and a third one comes in its stead.
-fn another_version(examples: &str) -> String {
-    let place = folder().join("nested-2");
-    let (from, to) = (
-        format!("{examples}/nested/ns/Definitions/nested.yaml"),
-        place.join("Definitions"),
-    );
+/// A package like an example's, with other words in its definitions.
+fn other(example: &str, words: &[(&str, &str)]) -> String {
+    let examples = format!("{}/../examples/nested", env!("CARGO_MANIFEST_DIR"));
+    let name = match example {
+        "ns" => "nested.yaml",
+        other => &format!("{other}.yaml"),
+    };
+    let from = format!("{examples}/{example}/Definitions/{name}");
+    let mut text = std::fs::read_to_string(&from).unwrap_or_else(|error| panic!("{from}: {error}"));
+    for (word, by) in words {
+        assert!(text.contains(word), "{from} has no {word:?}");
+        text = text.replace(word, by);
+    }
+    let place = folder().join(format!("{example}-2"));
+    let to = place.join("Definitions");
     std::fs::create_dir_all(&to).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
-    let text = std::fs::read_to_string(&from).unwrap_or_else(|error| panic!("{from}: {error}"));
-    let text = text
-        .replace(
-            "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c4001",
-            "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c4002",
-        )
-        .replace("\n    right:\n", "\n    third:\n");
-    let file = to.join("nested.yaml");
+    let file = to.join(name);
     std::fs::write(&file, text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     place.display().to_string()
 }
 
-/// A nested service comes and another one goes while the rest carries packets on the same machines.
+const OUTER: [&str; 2] = [
+    "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c4001",
+    "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c4002",
+];
+const SEGMENT: [&str; 2] = [
+    "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c3001",
+    "0d3f5c1e-6a0b-4a53-8f0e-5d5f1a0c3002",
+];
+/// Of the second version of what is nested: nobody is pinged through the SAP.
+const CLOSED: &str = "
+  policies:
+    - closed:
+        type: manifold.policies.Traffic
+        targets: [ uplink ]
+        properties: { action: block, priority: 1, classifier: { protocol: icmp } }
+
+  node_templates:
+    NS:
+";
+
+/// One nested service stays and follows another version, one goes, one comes, while the machines that stay carry packets; a rule that
+/// the new version has for its SAP holds at what is behind that, and for nothing else.
 fn updated(cluster: &Cluster, prober: &Prober) {
-    let here = env!("CARGO_MANIFEST_DIR");
     let (before, was) = (emulators(), cluster.json(&["topology", "outer"]));
-    let package = cluster.json(&["package", "push", &another_version(&format!("{here}/../examples"))]);
-    let nsd = text(&package["id"]);
+    let segment = [(SEGMENT[0], SEGMENT[1]), ("\n  node_templates:\n    NS:\n", CLOSED)];
+    cluster.json(&["package", "push", &other("segment", &segment)]);
+    let outer = [
+        (OUTER[0], OUTER[1]),
+        (SEGMENT[0], SEGMENT[1]),
+        ("\n    right:\n", "\n    third:\n"),
+    ];
+    let nsd = text(&cluster.json(&["package", "push", &other("ns", &outer)])["id"]);
     let plan = cluster.json(&["ns", "update", "outer", "--nsd", &nsd, "--dry-run"]);
-    let kinds = |list: &str| {
-        each(&plan[list])
-            .filter(|one| one["kind"] == "NS")
-            .map(|one| text(&one["name"]))
-            .collect::<Vec<_>>()
+    let nested = |list: &str| {
+        let kinds = each(&plan[list]).filter(|one| one["kind"] == "NS");
+        kinds.map(|one| text(&one["name"])).collect::<Vec<_>>()
     };
-    assert_eq!(
-        (kinds("create"), kinds("remove")),
-        (vec!["third".to_owned()], vec!["right".to_owned()]),
-        "{plan}"
-    );
+    assert_eq!(nested("create"), ["third"], "{plan}");
+    assert_eq!(nested("change"), ["outer", "left"], "{plan}");
+    assert_eq!(nested("remove"), ["right"], "{plan}");
     let done = cluster.json(&["ns", "update", "outer", "--nsd", &nsd]);
     assert_eq!(done["operationState"], "COMPLETED", "{done}");
     let is = cluster.json(&["topology", "outer"]);
@@ -62,23 +85,23 @@ fn updated(cluster: &Cluster, prober: &Prober) {
         was["nested"][0]["vnfs"][0]["vnfcs"]
     );
     let after = emulators();
+    let stay: Vec<i32> = after.iter().copied().filter(|pid| before.contains(pid)).collect();
     assert_eq!(
-        after.iter().filter(|pid| before.contains(pid)).count(),
-        2,
-        "two stay: {before:?} {after:?}"
+        (stay.len(), after.len()),
+        (2, 3),
+        "one of them is new: {before:?} {after:?}"
     );
-    assert_eq!(after.len(), 3, "one of them is new: {before:?} {after:?}");
-    let ends = [machine(&is), machine(&is["nested"][0]), machine(&is["nested"][1])];
-    for (from, (_, to)) in ends.iter().map(|(from, _)| from).zip(ends.iter().cycle().skip(1)) {
-        prober.reaches("nested services after an update", from, *to);
+
+    let [outer, left, third] = [&is, &is["nested"][0], &is["nested"][1]].map(machine);
+    for (from, to) in [(&outer, &left), (&left, &third), (&third, &outer)] {
+        prober.fetches("nested services after an update", &from.0, to.1);
+        prober.does_not_reach("what the rule blocks", &from.0, to.1);
     }
-    let taken = cluster.json(&["ns", "update", "outer", "--remove-nested", "outer-third"]);
+    let taken = cluster.json(&["ns", "update", "outer", "--remove-nested", "third"]);
     assert_eq!(taken["operationState"], "COMPLETED", "{taken}");
-    assert_eq!(
-        emulators(),
-        after.into_iter().filter(|pid| before.contains(pid)).collect::<Vec<_>>()
-    );
-    prober.reaches("nested services, one fewer", &ends[0].0, ends[1].1);
+    assert_eq!(emulators(), stay);
+    prober.fetches("nested services, one fewer", &outer.0, left.1);
+    prober.does_not_reach("what the rule still blocks", &outer.0, left.1);
 }
 
 /// Instantiated by one operation over two sites, on one subnet, which the outermost link states; the nested ones are read and not
