@@ -117,7 +117,7 @@ impl NsdManagement for Nfvo {
 }
 
 /// The descriptors that an NSD names, those that are on-boarded.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Constituents {
     pub(crate) packages: Vec<(VnfPkgInfo, Arc<Model>)>,
     pub(crate) pnfds: Vec<(PnfdInfo, Arc<Model>)>,

@@ -147,6 +147,17 @@ impl Existing {
                 continue;
             }
             for service in &flat.services {
+                let below = service.path.strip_prefix(&adoption.path);
+                let is_below = below.is_some_and(|rest| rest.starts_with('/'));
+                if is_below && !adoption.inside.contains_key(&service.path) {
+                    faults.push(
+                        CallError::conflict(format!(
+                            "NS {} does not nest all that its NSD says: {} is not there",
+                            ns.id, service.path
+                        ))
+                        .cure("update it to what its NSD says first"),
+                    );
+                }
                 if let Some(there) = adoption.inside.get(&service.path) {
                     for (name, net) in &service.links {
                         existing.add(net, there, name, &mut faults);
@@ -186,6 +197,11 @@ impl Existing {
             }
         }
         faults.check().map(|()| existing)
+    }
+
+    /// Whether a link of the flat NSD is on that link's networks.
+    pub(crate) fn has(&self, net: &str, id: &str) -> bool {
+        self.links.get(net).is_some_and(|(_, link)| link.info.id == id)
     }
 
     /// Links that the NS has with networks of its own, and that are those of an NS that is taken in from now on: (own, the other's).

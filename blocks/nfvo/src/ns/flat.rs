@@ -13,7 +13,6 @@ use manifold_descriptors::{Descriptor, FlatNsd, Nsd};
 use super::layout::nested;
 use super::nested::Inner;
 use crate::Nfvo;
-use crate::catalogue::nsd::Constituents;
 use crate::record::{NsLink, NsPnf, NsRecord, NsSap, NsVnf};
 
 /// An NS with all that was made for it.
@@ -25,8 +24,6 @@ pub(crate) struct FlatNs {
     pub(crate) inside: Vec<Inner>,
     /// Its NSD laid flat, as far as it nests now what that says.
     pub(crate) nsd: FlatNsd,
-    /// What the NSD names.
-    pub(crate) constituents: Constituents,
     /// Ids of the links that the NS itself has.
     pub(crate) outermost_links: BTreeSet<String>,
     /// Of its links, those whose networks are those of an NS that was there before.
@@ -43,12 +40,12 @@ impl Nfvo {
         let nsd = as_held(nsd, record);
         if record.nested.is_empty() {
             let (nsd, _) = FlatNsd::of(&nsd, &[]);
-            return Ok(flat(record, Vec::new(), nsd, Constituents::default()));
+            return Ok(flat(record, Vec::new(), nsd));
         }
         let constituents = self.catalogue.all_constituents(cx, &nsd).await?;
         let inside = self.inside(cx, record).await?;
         let nsd = nested::flatten(&nsd, &constituents)?;
-        Ok(flat(record, inside, nsd, constituents))
+        Ok(flat(record, inside, nsd))
     }
 }
 
@@ -60,7 +57,7 @@ pub(crate) fn as_held(nsd: &Nsd, record: &NsRecord) -> Nsd {
     nsd
 }
 
-fn flat(record: &NsRecord, inside: Vec<Inner>, nsd: FlatNsd, constituents: Constituents) -> FlatNs {
+fn flat(record: &NsRecord, inside: Vec<Inner>, nsd: FlatNsd) -> FlatNs {
     let mut ns = NsRecord {
         vnfs: Vec::new(),
         saps: Vec::new(),
@@ -81,6 +78,9 @@ fn flat(record: &NsRecord, inside: Vec<Inner>, nsd: FlatNsd, constituents: Const
             let own = &link.info.ns_virtual_link_desc_id;
             let net = service.and_then(|service| service.links.get(own));
             let name = net.cloned().unwrap_or_else(|| joined(path, own));
+            // Two networks that the NSD would have as one: what was asked for was never carried out, or was given up.
+            let is_taken = names.values().any(|known| *known == name);
+            let name = if is_taken { joined(path, own) } else { name };
             names.insert(link.info.id.clone(), name.clone());
             let mut link = link.clone();
             link.also.clear();
@@ -124,7 +124,6 @@ fn flat(record: &NsRecord, inside: Vec<Inner>, nsd: FlatNsd, constituents: Const
         ns,
         inside,
         nsd,
-        constituents,
         outermost_links: record.links.iter().map(|link| link.info.id.clone()).collect(),
         foreign_links,
     }

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use manifold_call::ErrorKind;
 use manifold_descriptors::Descriptor;
 use manifold_descriptors::nsd::Nsd;
+use manifold_lcm::State;
 use manifold_nfvo_interface::{NsInstanceId, NsLifecycleManagement, NsTopology, TopologyLink};
-use manifold_sol::{NestedNsInstanceData, NsState, UpdateNsRequest, UpdateType};
+use manifold_sol::{NestedNsInstanceData, NsState, UpdateNsRequest, UpdateType, VnfLcmOperation};
 
 use super::adopt::alone;
 use super::nested::{anyhow, at, link, nest, networks, nsd, pair, plugged, query, row, sap, site_with, vnf};
 use super::nested_packets::with_packets;
 use super::updates::{V2, names, planned, to_nsd, update, vnf_id};
 use super::{before, completed};
-use crate::fakes::{Site, cx};
+use crate::fakes::{Site, cx, locked};
 
 /// The demo's next version in the service around it, and a pair beside.
 pub(super) const MORE_AROUND: &str = "more-around";
@@ -330,4 +331,129 @@ async fn what_a_nested_service_cannot_become_is_refused_with_the_reason() {
         .await
         .unwrap();
     assert_eq!(started.len(), 1, "the instantiation alone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_nsd_no_longer_says_stays_until_somebody_asks_for_it() {
+    let mut pair_2 = pair();
+    pair_2.descriptor_id = "pair-2".into();
+    let (site, id) = at_work(vec![pair_2, other_row()]).await;
+    let all: Vec<String> = networks(&site).into_iter().map(|(_, name)| name).collect();
+    completed(&site, update(&site, id, to_nsd("row-2", false)).await.unwrap()).await;
+    // The version nests no second one: it stays, whatever else is asked for.
+    let is = site.show("a", id).await;
+    let client = UpdateNsRequest {
+        remove_sap_id: vec![is.sap_info[0].id.clone()],
+        ..request(UpdateType::RemoveSap)
+    };
+    let plan = planned(&site, id, client.clone()).await.unwrap();
+    assert_eq!(
+        (names(&plan.create).len(), names(&plan.remove)),
+        (0, vec!["SAP client".to_owned()])
+    );
+    completed(&site, update(&site, id, client).await.unwrap()).await;
+    let is = query(&site).await;
+    assert_eq!(is.keys().collect::<Vec<_>>(), ["row", "row-first", "row-second"]);
+    let topology = site.nfvo.topology(&cx("a"), id).await.unwrap();
+    let inner = links(&["between", "east", "west"]);
+    assert_eq!(
+        (&shape(&topology)["row-first"], &shape(&topology)["row-second"]),
+        (&inner, &inner)
+    );
+    assert_eq!(
+        networks(&site).into_iter().map(|(_, name)| name).collect::<Vec<_>>(),
+        all
+    );
+
+    // Asked for, the first one follows its other version, although the service has followed its own for long.
+    completed(&site, update(&site, id, to_nsd("row-2", true)).await.unwrap()).await;
+    let is = query(&site).await;
+    assert_eq!(is.keys().collect::<Vec<_>>(), ["row", "row-first", "row-third"]);
+    assert_eq!(is["row-first"].nsd_id, "pair-2");
+    completed(&site, site.terminate("a", id).await.unwrap()).await;
+    assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rules_go_with_the_service_that_has_them_and_what_is_in_use_holds_its_link() {
+    let mut closing = with_packets();
+    closing.traffic_rules[0].targets = vec!["east".into()];
+    closing.vnffgs.clear();
+    let site = site_with(vec![closing, row()]).await;
+    let id = site.new_ns("a", "row", "row").await;
+    completed(&site, site.instantiate("a", id, anyhow()).await.unwrap()).await;
+    let rules = || {
+        let held = locked(&site.world.vims[0].held);
+        let mut names: Vec<String> = held.rules.values().map(|(_, rule)| rule.rule.name.clone()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(rules(), ["first_closed", "second_closed"]);
+    let is = query(&site).await;
+    let take = UpdateNsRequest {
+        remove_nested_ns_id: vec![is["row-first"].id.clone()],
+        ..request(UpdateType::RemoveNestedNs)
+    };
+    completed(&site, update(&site, id, take).await.unwrap()).await;
+    assert_eq!(
+        rules(),
+        ["second_closed"],
+        "its link is the service's and stays, its rule does not"
+    );
+
+    // The machine of the service itself goes over to a link of the one that is to be taken out.
+    let watch = vnf_id(&is["row"], "row-watch");
+    let topology = site.nfvo.topology(&cx("a"), id).await.unwrap();
+    let between = id_of(&topology.nested[0].links, "between");
+    let to = manifold_sol::ExtVirtualLinkData {
+        id: between,
+        ext_cps: vec![manifold_sol::VnfExtCpData {
+            cpd_id: "x".into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let connect = UpdateNsRequest {
+        change_ext_vnf_connectivity_data: vec![manifold_sol::ChangeExtVnfConnectivityData {
+            vnf_instance_id: watch,
+            ext_virtual_links: vec![to],
+            ..Default::default()
+        }],
+        ..request(UpdateType::ChangeExternalVnfConnectivity)
+    };
+    completed(&site, update(&site, id, connect).await.unwrap()).await;
+    let take = UpdateNsRequest {
+        remove_nested_ns_id: vec![is["row-second"].id.clone()],
+        ..request(UpdateType::RemoveNestedNs)
+    };
+    let refused = update(&site, id, take).await.unwrap_err();
+    assert!(
+        refused
+            .detail
+            .contains("link second/between would go, and on it is row-watch"),
+        "{refused}"
+    );
+    completed(&site, site.terminate("a", id).await.unwrap()).await;
+    assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nested_service_of_which_something_could_not_be_taken_away_is_still_known() {
+    let (site, id) = at_work(vec![]).await;
+    let second = query(&site).await["row-second"].id.clone();
+    *locked(&site.world.vnfm.fails) = Some(VnfLcmOperation::Terminate);
+    let take = UpdateNsRequest {
+        remove_nested_ns_id: vec![second.clone()],
+        ..request(UpdateType::RemoveNestedNs)
+    };
+    let started = update(&site, id, take.clone()).await.unwrap();
+    assert_eq!(site.settled(started).await.state, State::FailedTemp);
+    site.nfvo.fail(&cx("a"), started).await.unwrap();
+    let is = query(&site).await;
+    assert!(!is["row-second"].vnf_instance.is_empty(), "{:?}", is["row-second"]);
+    *locked(&site.world.vnfm.fails) = None;
+    completed(&site, update(&site, id, take).await.unwrap()).await;
+    assert_eq!(query(&site).await.keys().collect::<Vec<_>>(), ["row", "row-first"]);
+    completed(&site, site.terminate("a", id).await.unwrap()).await;
+    assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
 }

@@ -139,7 +139,12 @@ pub(crate) struct Wish<'a> {
 }
 
 /// Errors: every fault at once; `Unsupported`, what cannot change while it is there.
-pub(crate) fn difference(present: &Present<'_>, wish: &Wish<'_>, mut layout: Layout) -> Result<Difference, CallError> {
+pub(crate) fn difference(
+    present: &Present<'_>,
+    wish: &Wish<'_>,
+    family: &Family,
+    mut layout: Layout,
+) -> Result<Difference, CallError> {
     let mut faults = Faults::default();
     let record = present.record;
     let vnfs_after = layout.vnfs.clone();
@@ -169,7 +174,7 @@ pub(crate) fn difference(present: &Present<'_>, wish: &Wish<'_>, mut layout: Lay
     all.create = layout;
     rates(present, wish, &mut all, &mut faults);
     used(present, &mut all, &mut faults);
-    all.packets = packets::changes(present, wish, vnfs_after, &all, &mut faults);
+    all.packets = packets::changes(present, (wish, family), vnfs_after, &all, &mut faults);
     faults.check().map(|()| all)
 }
 

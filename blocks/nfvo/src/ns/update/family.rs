@@ -24,6 +24,7 @@ use crate::fault::Faults;
 use crate::ns::adopt::{self, Adoption, Existing};
 use crate::ns::flat::{FlatNs, as_held};
 use crate::ns::layout::Layout;
+use crate::ns::nested::Inner;
 use crate::record::{NS, NsPnf, NsRecord, NsSap};
 
 /// What becomes of the NSs that it holds.
@@ -71,18 +72,23 @@ impl Family {
         self.own_names.get(flat).map_or(flat, String::as_str)
     }
 
-    /// What the family looks like when the NS follows `after`; `new` are taken in. Errors, as faults: a nested NS would be one of
-    /// another kind.
-    pub(super) fn of(flat: &FlatNs, after: &FlatNsd, new: &[Adoption]) -> Self {
+    /// What the family looks like when the NS follows `after`; `new` are taken in. In an update that does not make everything as the
+    /// NSD says, only those go that are `named`, by their ids, with what they hold.
+    pub(super) fn of(flat: &FlatNs, after: &FlatNsd, new: &[Adoption], sync: bool, named: &[String]) -> Self {
         let mut family = Self::default();
-        let names = |path: &str| after.services.iter().any(|service| service.path == path);
+        let named = flat.inside.iter().filter(|inner| named.contains(&inner.ns.id));
+        let named: Vec<&str> = named.map(|inner| inner.path.as_str()).collect();
+        let stays = |inner: &Inner| match sync {
+            true => after.services.iter().any(|service| service.path == inner.path),
+            false => !named.iter().any(|path| inner.is_within(path)),
+        };
         for inner in &flat.inside {
             let held = Held {
                 id: inner.ns.id.clone(),
                 path: inner.path.clone(),
                 nsd_id: inner.ns.nsd_id.clone(),
             };
-            match (inner.is_foreign, inner.is_adopted, names(&inner.path)) {
+            match (inner.is_foreign, inner.is_adopted, stays(inner)) {
                 (false, _, true) => family.kept.push(held),
                 (false, _, false) => family.gone.push(held),
                 (true, true, false) => family.released.push(held),
@@ -108,11 +114,29 @@ impl Family {
             .filter(|link| flat.foreign_links.contains(&link.info.id));
         let lost = foreign.filter(|link| {
             let name = &link.info.ns_virtual_link_desc_id;
-            of_released.contains(&link.info.id) || after.nsd.virtual_link(name).is_none()
+            of_released.contains(&link.info.id) || (sync && after.nsd.virtual_link(name).is_none())
         });
         family.forgotten = lost.map(|link| link.info.id.clone()).collect();
         family.own_names = own_names(flat);
         family
+    }
+
+    /// Links that are on a network of an NS that is there and that they are not connected to any more are none of its own either.
+    pub(super) fn separate(&mut self, flat: &FlatNs, existing: &Existing) {
+        let foreign = flat
+            .ns
+            .links
+            .iter()
+            .filter(|link| flat.foreign_links.contains(&link.info.id));
+        let apart = foreign.filter(|link| !existing.has(&link.info.ns_virtual_link_desc_id, &link.info.id));
+        self.forgotten.extend(apart.map(|link| link.info.id.clone()));
+    }
+
+    /// Whether something is of a service that goes or is let go, by its flat name.
+    pub(super) fn loses(&self, name: &str) -> bool {
+        let all = self.gone.iter().chain(&self.released);
+        let mut within = all.filter_map(|held| name.strip_prefix(&held.path));
+        within.any(|rest| rest.starts_with('/'))
     }
 
     /// Those that stay as they are, as they were taken in.
@@ -144,25 +168,24 @@ impl Family {
         lost
     }
 
-    /// Faults: a kept NS would follow an NSD that is no version of its own.
+    /// Faults: a kept NS would follow an NSD that is no version of its own; `invariant`: of what each follows now, by its id.
     pub(super) fn check_versions(
         &self,
         after: &FlatNsd,
         constituents: &Constituents,
-        flat: &FlatNs,
+        invariant: &BTreeMap<String, String>,
         faults: &mut Faults,
     ) {
-        let invariant = |id: &str| {
-            let found = constituents.nsds().chain(flat.constituents.nsds());
-            let mut found = found.filter(|(_, nsd)| nsd.descriptor_id == id);
-            found.next().map(|(_, nsd)| nsd.invariant_id.clone())
-        };
         for kept in &self.kept {
             let service = after.services.iter().find(|service| service.path == kept.path);
             let Some(service) = service.filter(|service| service.nsd_id != kept.nsd_id) else {
                 continue;
             };
-            if invariant(&service.nsd_id) != invariant(&kept.nsd_id) {
+            let mut next = constituents
+                .nsds()
+                .filter(|(_, nsd)| nsd.descriptor_id == service.nsd_id);
+            let next = next.next().map(|(_, nsd)| &nsd.invariant_id);
+            if next != invariant.get(&kept.id) {
                 faults.push(
                     CallError::invalid(format!(
                         "nested NS {} is of NSD {} and would be of {}, which is no version of that",
@@ -186,7 +209,7 @@ impl Family {
             if !on.is_empty() {
                 faults.push(
                     CallError::conflict(format!(
-                        "link {net} is a network of an NS that would be let go, and on it is {}",
+                        "link {net} is a network of an NS that it would no longer be connected to, and on it is {}",
                         on.join(", ")
                     ))
                     .cure("connect it to another link first, or take it away"),
@@ -195,9 +218,40 @@ impl Family {
         }
     }
 
+    /// Faults: something that stays is on a link of an NS that goes.
+    pub(super) fn check_lost(&self, flat: &FlatNs, after: &After<'_>, faults: &mut Faults) {
+        let lost = flat.ns.links.iter().filter(|link| after.gone.contains(&link.info.id));
+        for net in lost.map(|link| &link.info.ns_virtual_link_desc_id) {
+            let on = after.on(net, flat);
+            if !on.is_empty() {
+                faults.push(
+                    CallError::conflict(format!("link {net} would go, and on it is {}", on.join(", ")))
+                        .cure("connect it to another link first, or take it away"),
+                );
+            }
+        }
+    }
+
     /// Nobody holds those that go; those that stay follow what the layout says, if all of it is wanted.
-    pub(super) fn settle(&self, all: &mut Vec<NsRecord>, layout: &Layout, sync: bool) {
-        let lost: BTreeSet<&String> = self.gone.iter().chain(&self.released).map(|held| &held.id).collect();
+    /// One that goes and has something left, because that could not be taken away, stays until it has nothing; `left`: links that are
+    /// there and shall not be.
+    pub(super) fn settle(&self, all: &mut Vec<NsRecord>, layout: &Layout, left: &BTreeSet<&String>, sync: bool) {
+        let has_something = |record: &NsRecord| {
+            let own = record.links.iter().any(|link| left.contains(&link.info.id));
+            own || !record.vnfs.is_empty() || !record.saps.is_empty()
+        };
+        let stuck = all
+            .iter()
+            .filter(|record| has_something(record))
+            .map(|record| record.id.clone());
+        let stuck: BTreeSet<String> = stuck.collect();
+        // What holds one of these stays as well, or nobody would find it.
+        let is_stuck = |held: &Held| {
+            let mut below = self.gone.iter().filter(|other| stuck.contains(&other.id));
+            below.any(|other| other.path == held.path || other.path.starts_with(&format!("{}/", held.path)))
+        };
+        let gone = self.gone.iter().filter(|held| !is_stuck(held));
+        let lost: BTreeSet<&String> = gone.chain(&self.released).map(|held| &held.id).collect();
         all.retain(|record| !lost.contains(&record.id));
         for record in all {
             record.nested.retain(|nested| !lost.contains(&nested.id));
@@ -211,13 +265,11 @@ impl Family {
         }
     }
 
-    /// The documents of those that are not held any more.
-    pub(super) fn let_go(&self, ending: &Ending<'_>) -> Result<Vec<Write>, StepError> {
-        let mut writes: Vec<Write> = self
-            .gone
-            .iter()
-            .map(|gone| Write::delete(NS, &gone.id, Expect::Any))
-            .collect();
+    /// The documents of those that are not held any more; `all` are those that are.
+    pub(super) fn let_go(&self, ending: &Ending<'_>, all: &[NsRecord]) -> Result<Vec<Write>, StepError> {
+        let is_held = |held: &&Held| all.iter().any(|record| record.id == held.id);
+        let gone = self.gone.iter().filter(|held| !is_held(held));
+        let mut writes: Vec<Write> = gone.map(|gone| Write::delete(NS, &gone.id, Expect::Any)).collect();
         writes.extend(released(ending, &self.released)?);
         Ok(writes)
     }
@@ -321,6 +373,12 @@ pub(super) fn wanted(nsd: &Nsd, record: &NsRecord, request: &UpdateNsRequest) ->
                 CallError::conflict(format!("the NS has a nested NS of profile {profile} already"))
                     .cure("take that out first: REMOVE_NESTED_NS"),
             );
+        } else if nsd.nested_ns_profiles.iter().all(|known| known.id != *profile) {
+            let known: Vec<&str> = nsd.nested_ns_profiles.iter().map(|known| known.id.as_str()).collect();
+            faults.invalid(format!(
+                "the NSD has no nested NS profile {profile}; it has: {}",
+                known.join(", ")
+            ));
         }
     }
     let mut wanted = match request.update_type {

@@ -1,6 +1,6 @@
 //! What is asked of an NS, as a wish that it can be held against.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use manifold_call::{CallError, Context, Outcome};
@@ -134,9 +134,16 @@ impl Nfvo {
         let present = self.present(cx, flat).await?;
         let constituents = self.catalogue.all_constituents(cx, wanted).await?;
         let mut after = nested::flatten(wanted, &constituents)?;
-        let family = Family::of(flat, &after, question.taken);
+        let mut family = Family::of(
+            flat,
+            &after,
+            question.taken,
+            sync,
+            &question.request.remove_nested_ns_id,
+        );
         if sync {
-            family.check_versions(&after, &constituents, flat, &mut faults);
+            let invariant = self.invariants(flat).await?;
+            family.check_versions(&after, &constituents, &invariant, &mut faults);
         }
         nested::check_enabled(&after, &constituents, |path| {
             flat.inside.iter().all(|inner| inner.path != path)
@@ -145,6 +152,9 @@ impl Nfvo {
         adoptions.extend(question.taken.iter().cloned());
         let mut places = InstantiateNsRequest::default();
         let existing = Existing::of(&adoptions, &mut after, &mut places)?;
+        if sync {
+            family.separate(flat, &existing);
+        }
         let survey = site::survey(&self.near, cx).await?;
         let gone = if sync { BTreeSet::new() } else { family.lost(flat) };
         let mut asked = Asked::new(&present, &after, &constituents, sync, gone);
@@ -183,12 +193,13 @@ impl Nfvo {
             sync,
         };
         family.check_released(flat, &around, &mut faults);
+        family.check_lost(flat, &around, &mut faults);
         let free = around.give_way(flat, &existing, &mut faults);
         faults.check()?;
         wish.gone.extend(free);
         existing.take_into(&mut layout)?;
         dress(&mut layout, &staying, news);
-        let mut difference = difference(&present, &wish, layout)?;
+        let mut difference = difference(&present, &wish, &family, layout)?;
         if !flat.inside.is_empty() || after.services.len() > 1 {
             let is_left = |id: &String| {
                 let mut gone = difference.remove.links.iter();
@@ -205,8 +216,25 @@ impl Nfvo {
                 left.into_iter(),
             );
         }
+        if !sync {
+            // What the NSD says beyond that is not asked for.
+            let nested = &mut difference.create.nested;
+            nested.retain(|planned| family.kept.iter().any(|held| held.id == planned.id));
+        }
         difference.family = family;
         Ok(difference)
+    }
+}
+
+impl Nfvo {
+    /// The `nsdInvariantId` of what each NS inside follows now, by its id.
+    async fn invariants(&self, flat: &FlatNs) -> Outcome<BTreeMap<String, String>> {
+        let mut all = BTreeMap::new();
+        for inner in flat.inside.iter().filter(|inner| !inner.is_foreign) {
+            let model = self.catalogue.model(&inner.ns.nsd_info_id).await?;
+            all.insert(inner.ns.id.clone(), nsd(&model)?.invariant_id.clone());
+        }
+        Ok(all)
     }
 }
 

@@ -124,8 +124,8 @@ impl Operation for Update {
         params.follows.clone().write(&mut all[0]);
         // Failures that were accepted leave something behind, or something out.
         all[0].doubtful |= ending.outputs.iter().count() < ending.occurrence.steps.len();
+        writes.extend(params.difference.family.let_go(ending, &all)?);
         writes.extend(write(ending, all)?);
-        writes.extend(params.difference.family.let_go(ending)?);
         Ok(writes)
     }
 
@@ -146,10 +146,10 @@ impl Operation for Update {
         }
         // A step that failed may have left something: terminating looks for it.
         all[0].doubtful = true;
-        writes.extend(write(ending, all)?);
         if is_turned {
-            writes.extend(params.difference.family.let_go(ending)?);
+            writes.extend(params.difference.family.let_go(ending, &all)?);
         }
+        writes.extend(write(ending, all)?);
         Ok(writes)
     }
 

@@ -1,6 +1,6 @@
 //! What an update made and took away, into the documents and into what a client is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use manifold_lcm::{Ending, Outputs, StepError};
 use manifold_sol::{AffectedNsVl, AffectedVnf, ChangeType, NsResourceChanges};
@@ -87,8 +87,15 @@ pub(super) fn apply(
     }
     let sync = difference.pnfs.is_some();
     if is_turned {
-        difference.family.settle(all, layout, sync);
-        nested::relink(all, &layout.parts, &difference.link_ids, &difference.family.forgotten);
+        let left = gone
+            .links
+            .iter()
+            .map(|link| &link.info.id)
+            .filter(|id| !links.contains(id));
+        difference.family.settle(all, layout, &left.collect(), sync);
+        // What links are called changes with the NSD that is followed, and not by the way.
+        let parts = if sync { &layout.parts } else { &BTreeMap::new() };
+        nested::relink(all, parts, &difference.link_ids, &difference.family.forgotten);
     }
     if sync {
         all[0].pnfs.clone_from(&layout.pnfs);

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::difference::{Difference, Wish};
+use super::family::Family;
 use super::present::Present;
 use crate::fault::Faults;
 use crate::ns::layout::{Layout, PlannedLink, PlannedSap, PlannedVnf};
@@ -106,7 +107,11 @@ struct Touched {
 }
 
 impl Touched {
-    fn of(all: &Difference) -> Self {
+    fn of(record: &NsRecord, family: &Family, all: &Difference) -> Self {
+        let forgotten = record
+            .links
+            .iter()
+            .filter(|link| family.forgotten.contains(&link.info.id));
         Self {
             moved: all.connect.iter().map(|one| one.vnf.key.clone()).collect(),
             new_vnfs: all.create.vnfs.iter().map(|vnf| vnf.key.clone()).collect(),
@@ -120,7 +125,7 @@ impl Touched {
             gone_vnfs: all.remove.vnfs.iter().map(|vnf| vnf.key.clone()).collect(),
             gone_saps: all.remove.saps.iter().map(|sap| sap.info.sapd_id.clone()).collect(),
             gone_links: {
-                let links = all.remove.links.iter();
+                let links = all.remove.links.iter().chain(forgotten);
                 links.map(|link| link.info.ns_virtual_link_desc_id.clone()).collect()
             },
         }
@@ -151,26 +156,29 @@ impl Touched {
 /// `vnfs`: those that there are afterwards. Errors, as faults: a new version says what cannot be.
 pub(super) fn changes(
     present: &Present<'_>,
-    wish: &Wish<'_>,
+    (wish, family): (&Wish<'_>, &Family),
     vnfs: Vec<PlannedVnf>,
     all: &Difference,
     faults: &mut Faults,
 ) -> PacketChanges {
     let record = present.record;
-    let wanted = wanted(record, wish, vnfs, all, faults);
-    let touched = Touched::of(all);
+    let wanted = wanted(record, (wish, family), vnfs, all, faults);
+    let touched = Touched::of(record, family, all);
     let mut found = PacketChanges {
         there: There::of(record),
         ..PacketChanges::default()
     };
     for held in record.packets.each() {
         let after = wanted.each().find(|packet| packet.step() == held.step());
-        let is_shaken = touched.moves(&held) || touched.makes(&held) || touched.ends(&held);
+        let is_moved = touched.moves(&held) || after.as_ref().is_some_and(|after| touched.moves(after));
+        let is_shaken = is_moved || touched.makes(&held) || touched.ends(&held);
         let after = match after {
             Some(after) if wish.sync => Some(after),
             // Only what the request is about; the rest of what its NSD says by now is not asked for.
             Some(after) if is_shaken || touched.makes(&after) => Some(after),
-            None if wish.sync || touched.ends(&held) => None,
+            None if wish.sync || touched.ends(&held) || family.loses(held.name()) => None,
+            // A rule for what is behind a SAP, and nothing is there any more.
+            None if touched.moves(&held) && !held.is_path() => None,
             Some(_) | None => Some(held.clone()),
         };
         let stays = after
@@ -188,7 +196,7 @@ pub(super) fn changes(
     }
     let is_new = |packet: &Packet| record.packets.each().all(|held| held.step() != packet.step());
     let news = wanted.each().filter(is_new);
-    for after in news.filter(|after| wish.sync || touched.makes(after)) {
+    for after in news.filter(|after| wish.sync || touched.makes(after) || touched.moves(after)) {
         found.changes.push(PacketChange {
             before: None,
             after: Some(after),
@@ -211,7 +219,13 @@ fn changes_in_place(before: &Packet, after: &Packet) -> bool {
 }
 
 /// What the NSD says of packets, for the NS as it is afterwards.
-fn wanted(record: &NsRecord, wish: &Wish<'_>, vnfs: Vec<PlannedVnf>, all: &Difference, faults: &mut Faults) -> Packets {
+fn wanted(
+    record: &NsRecord,
+    (wish, family): (&Wish<'_>, &Family),
+    vnfs: Vec<PlannedVnf>,
+    all: &Difference,
+    faults: &mut Faults,
+) -> Packets {
     let stays = |sap: &&crate::record::NsSap| all.remove.saps.iter().all(|gone| gone.info.id != sap.info.id);
     let saps = record.saps.iter().filter(stays).map(|sap| PlannedSap {
         id: sap.info.id.clone(),
@@ -226,7 +240,9 @@ fn wanted(record: &NsRecord, wish: &Wish<'_>, vnfs: Vec<PlannedVnf>, all: &Diffe
         vims: link.networks.iter().map(|network| network.vim.clone()).collect(),
         ..PlannedLink::default()
     });
-    let is_left = |link: &PlannedLink| all.remove.links.iter().all(|gone| gone.info.id != link.id);
+    let is_left = |link: &PlannedLink| {
+        !family.forgotten.contains(&link.id) && all.remove.links.iter().all(|gone| gone.info.id != link.id)
+    };
     let layout = Layout {
         vnfs,
         saps: saps.chain(all.create.saps.iter().cloned()).collect(),
