@@ -22,12 +22,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::passed::There;
-use super::paths::{Packet, PlannedRule};
+use super::paths::{Packet, PlannedRule, Target};
 use super::see::{See, Shall};
 use super::terminate::affected;
 use super::vnf::{Standing, begin, is_retried, look, parse, settle};
 use crate::near::Near;
-use crate::record::{NS, NsVnf};
+use crate::record::{NS, NsRecord, NsVnf};
 
 pub(crate) const OUT: &str = "ns.scale-out";
 pub(crate) const IN: &str = "ns.scale-in";
@@ -43,6 +43,30 @@ pub(crate) struct Params {
     /// What the rules are for.
     #[serde(default)]
     pub(crate) there: There,
+    /// Rules of NSs that were taken in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) taken: Vec<TakenRules>,
+}
+
+/// Rules of an NS that was there before it was nested: they are its own, with what it calls its VNFs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TakenRules {
+    pub(crate) ns: String,
+    pub(crate) rules: Vec<PlannedRule>,
+    pub(crate) there: There,
+}
+
+/// The NS's rules that are for one of these VNFs, which are named by their ids; `flat`: the NS laid flat.
+pub(crate) fn rules_for(flat: &NsRecord, vnfs: &[&str]) -> Vec<PlannedRule> {
+    let scaled = |key: &str| {
+        flat.vnfs
+            .iter()
+            .any(|vnf| vnf.key == key && vnfs.contains(&vnf.id.as_str()))
+    };
+    let is_for = |target: &Target| matches!(target, Target::Vnf { key, .. } if scaled(key));
+    let rules = flat.packets.rules.iter();
+    rules.filter(|rule| rule.targets.iter().any(is_for)).cloned().collect()
 }
 
 /// One VNF to scale.
@@ -102,18 +126,29 @@ impl Operation for Scale {
             }
             done.push(step.handle());
         }
-        let there = Arc::new(params.there);
-        for rule in params.rules {
-            let (name, rule) = (rule.step(), Packet::Rule(rule));
-            let step = See {
-                near: Arc::clone(&self.near),
-                ns: occurrence.subject.id.clone(),
-                there: Arc::clone(&there),
-                packet: rule.clone(),
-                act: Shall::Be(rule),
-                undo: Shall::Stay,
-            };
-            plan.step(name, step).after_all(&done);
+        let own = TakenRules {
+            ns: occurrence.subject.id.clone(),
+            rules: params.rules,
+            there: params.there,
+        };
+        for TakenRules { ns, rules, there } in std::iter::once(own).chain(params.taken) {
+            let there = Arc::new(there);
+            for rule in rules {
+                let name = match ns == occurrence.subject.id {
+                    true => rule.step(),
+                    false => format!("{}/{ns}", rule.step()),
+                };
+                let rule = Packet::Rule(rule);
+                let step = See {
+                    near: Arc::clone(&self.near),
+                    ns: ns.clone(),
+                    there: Arc::clone(&there),
+                    packet: rule.clone(),
+                    act: Shall::Be(rule),
+                    undo: Shall::Stay,
+                };
+                plan.step(name, step).after_all(&done);
+            }
         }
         Ok(plan)
     }

@@ -14,7 +14,7 @@ use manifold_vim_interface::{OperationalState, QueryFilter, RunningState, Virtua
 use super::adopt::{Adoption, Existing};
 use super::layout::{Question, nested};
 use super::passed::There;
-use super::paths::{Packets, Target};
+use super::paths::Packets;
 use super::{heal, instantiate, scale, site};
 use crate::Nfvo;
 use crate::fault::Faults;
@@ -101,7 +101,7 @@ impl Nfvo {
             let fault = CallError::unsupported("scaling an NS by its own aspects is not offered");
             return Err(fault.cure("scale its VNFs: SCALE_VNF"));
         }
-        let flat = self.flat(cx, record).await?.ns;
+        let flat = self.flat(cx, record).await?;
         let record = &self.whole(cx, record).await?.ns;
         let vnfs = self.vnfs(cx, record).await?;
         let mut faults = Faults::default();
@@ -145,14 +145,18 @@ impl Nfvo {
             faults.invalid("scaleVnfData is empty");
         }
         faults.check()?;
-        let is_for =
-            |target: &Target| matches!(target, Target::Vnf { key, .. } if scaled.iter().any(|one| one.vnf.key == *key));
-        let rules = record
-            .packets
-            .rules
-            .iter()
-            .filter(|rule| rule.targets.iter().any(is_for));
-        let rules = rules.cloned().collect();
+        let ids: Vec<&str> = scaled.iter().map(|one| one.vnf.id.as_str()).collect();
+        let mut taken = Vec::new();
+        for adopted in flat.inside.iter().filter(|inner| inner.is_adopted) {
+            let own = self.flat(cx, &adopted.ns).await?.ns;
+            taken.push(scale::TakenRules {
+                ns: own.id.clone(),
+                rules: scale::rules_for(&own, &ids),
+                there: There::of(&own),
+            });
+        }
+        taken.retain(|one| !one.rules.is_empty());
+        let rules = scale::rules_for(&flat.ns, &ids);
         let only_out = scaled.iter().all(|one| one.kind == ScaleType::ScaleOut);
         Ok((
             if only_out { scale::OUT } else { scale::IN },
@@ -160,7 +164,8 @@ impl Nfvo {
                 request,
                 vnfs: scaled,
                 rules,
-                there: There::of(&flat),
+                there: There::of(&flat.ns),
+                taken,
             },
         ))
     }

@@ -3,12 +3,12 @@
 use manifold_descriptors::Descriptor;
 use manifold_lcm::State;
 use manifold_nfvo_interface::{NsLifecycleManagement, OnNs};
-use manifold_sol::ScaleVnfType;
+use manifold_sol::{NestedNsInstanceData, ScaleVnfType};
 use manifold_vim_interface::TrafficRule;
 
 use super::paths::with_packets;
 use super::updates::vnf_id;
-use super::{completed, scale};
+use super::{completed, nested, scale};
 use crate::fakes::{Site, TWO_SITE, World, cx, locked, two_site};
 
 /// Each worker meets the clients by itself.
@@ -69,5 +69,35 @@ async fn a_rule_for_a_vnf_is_for_the_ports_that_scaling_makes() {
     completed(&site, ask(ScaleVnfType::ScaleIn).await).await;
     assert_eq!(first(&site).rule.targets.len(), was.rule.targets.len());
     completed(&site, site.terminate("a", id).await.unwrap()).await;
+    assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_of_a_service_that_was_taken_in_is_for_the_ports_that_scaling_makes_too() {
+    let world = World::new(true);
+    world.onboard("a", &workers_at_access()).await;
+    world.onboard("a", &nested::machines()).await;
+    world.onboard("a", &[nested::around()]).await;
+    let site = world.site();
+    let demo = site.new_ns("a", TWO_SITE, "demo").await;
+    completed(&site, site.instantiate("a", demo, two_site()).await.unwrap()).await;
+    let gateway = vnf_id(&site.show("a", demo).await, "demo-gateway");
+    let mut request = nested::anyhow();
+    request.nested_ns_instance_data.push(NestedNsInstanceData {
+        nested_ns_instance_id: demo.to_string(),
+        ns_profile_id: "demo".into(),
+    });
+    let around = site.new_ns("a", nested::AROUND, "around").await;
+    completed(&site, site.instantiate("a", around, request).await.unwrap()).await;
+    let was = first(&site).rule.targets.len();
+    let ask = OnNs {
+        ns_instance_id: around,
+        request: scale(&gateway, ScaleVnfType::ScaleOut, 2),
+    };
+    let lifecycle: &dyn NsLifecycleManagement = &*site.nfvo;
+    completed(&site, lifecycle.scale(&cx("a"), ask).await.unwrap()).await;
+    assert_eq!(first(&site).rule.targets.len(), was + 2);
+    completed(&site, site.terminate("a", around).await.unwrap()).await;
+    completed(&site, site.terminate("a", demo).await.unwrap()).await;
     assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
 }
