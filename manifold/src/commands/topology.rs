@@ -279,7 +279,6 @@ mod tests {
             addresses: vec![address.parse().unwrap()],
             mac: "02:00:00:00:00:01".to_owned(),
             link: "l-1".to_owned(),
-            ..TopologyPort::default()
         }
     }
 
