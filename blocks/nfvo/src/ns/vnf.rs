@@ -17,7 +17,7 @@ use manifold_sol::{
     CancelModeType, CreateVnfRequest, ExtVirtualLinkData, InstantiateVnfRequest, InstantiationState, LcmOperationState,
     TerminateVnfRequest, VimConnectionInfo, VnfExtCpConfig, VnfExtCpData, VnfLcmOpOcc, VnfLcmOperation,
 };
-use manifold_store::{Batch, Expect};
+use manifold_store::{Batch, Expect, Query};
 use manifold_vnfm_interface::{Ask, CancelOperation, NewVnf, VnfInstanceId, VnfLifecycleManagement, operation_event};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use super::layout::{PlannedNetwork, PlannedVnf};
 use super::network::MadeNetwork;
 use crate::near::Near;
-use crate::record::{NS_KEY, VNF, VnfRecord};
+use crate::record::{self, NS_KEY, VNF, VnfRecord};
 
 /// How long an operation of a VNF may take: a hundred machines that boot from disks, and the VNFM's own repetitions.
 pub(super) const OPERATION_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -540,6 +540,15 @@ impl Step for RemoveStrays {
             if let Some(wait) = put_down(&self.near, cx, parse(&stray.id)?, true).await? {
                 return Ok(Progress::Pending(wait));
             }
+        }
+        // None of its VNFs is there any more; where they belonged would hold their packages.
+        let query = Query::all().equal("ns", &self.ns);
+        let places = record::list::<VnfRecord>(&*self.near.store, VNF, query).await?;
+        if !places.is_empty() {
+            let batch = places
+                .iter()
+                .fold(Batch::new(), |batch, (doc, _)| batch.delete(VNF, &doc.id, Expect::Any));
+            self.near.store.commit(batch).await?;
         }
         Progress::done(&())
     }

@@ -8,9 +8,11 @@ use manifold_nfvo_interface::{Changes, NsInstanceId, NsLifecycleManagement, OnNs
 use manifold_sol::{
     AssocNewNsdVersionData, ChangeType, NsInstance, NsLcmOperation, UpdateNsRequest, UpdateType, VnfLcmOperation,
 };
+use manifold_store::{Batch, Query};
 
 use super::{before, completed, demo_site};
 use crate::fakes::{DEMO, Site, TWO_SITE, cx, locked, two_site};
+use crate::record::{self, VNF, VnfRecord};
 
 /// The descriptor of the second version.
 pub(super) const V2: &str = "6d1b0c52-8f4e-4a2b-9a61-3c1f6f2a0020";
@@ -305,9 +307,19 @@ async fn given_up_it_can_be_terminated_whole() {
     let ns = site.show("a", id).await;
     assert_eq!(ns.nsd_id, V2, "everything is there that the new version says");
     assert_eq!(ns.vnf_instance.len(), 4, "and what it does not say, still");
+    // Of a VNF whose making was not noted any more, it is known where it belonged.
+    let stray = VnfRecord {
+        id: "stray".to_owned(),
+        ns: id.to_string(),
+        ..VnfRecord::default()
+    };
+    let put = stray.put(&cx("a").tenant).unwrap();
+    site.world.store.commit(Batch::new().write(put)).await.unwrap();
     let started = site.terminate("a", id).await.unwrap();
     completed(&site, started).await;
     assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
+    let places = record::list::<VnfRecord>(&*site.world.store, VNF, Query::all()).await;
+    assert!(places.unwrap().is_empty(), "they would hold their packages");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
