@@ -5,6 +5,7 @@ mod constituents;
 mod dotted;
 mod faults;
 mod nested;
+mod nested_links;
 mod nested_packets;
 mod nested_shapes;
 mod nested_updates;
