@@ -1,6 +1,7 @@
 //! A host agent and a control plane on folders of their own: started, killed, asked.
 
 use crate::command::{Answer, Running};
+use crate::life::text;
 use crate::wait::wait_for;
 use serde_json::Value;
 use std::os::unix::net::UnixStream;
@@ -155,6 +156,15 @@ impl Cluster {
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM)
             .unwrap_or_else(|errno| panic!("SIGTERM: {errno}"));
         wait_for("the control plane's end", START, || child.try_wait().ok().flatten());
+    }
+
+    /// Where the APIs are, and the client and its secret as `curl -u` takes them.
+    pub fn login(&self) -> (String, String) {
+        let file = self.data_dir().join("login.json");
+        let login = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let login: Value = serde_json::from_str(&login).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let user = format!("{}:{}", text(&login["clientId"]), text(&login["clientSecret"]));
+        (text(&login["root"]), user)
     }
 
     /// The control plane's folder.

@@ -33,11 +33,7 @@ fn curl(arguments: &[&str]) -> Value {
 impl Prober {
     /// Enters with the control plane's login.
     pub fn enter(cluster: &Cluster) -> Prober {
-        let file = cluster.data_dir().join("login.json");
-        let login = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let login: Value = serde_json::from_str(&login).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let root = text(&login["root"]);
-        let user = format!("{}:{}", text(&login["clientId"]), text(&login["clientSecret"]));
+        let (root, user) = cluster.login();
         let token = curl(&[
             "-u",
             &user,

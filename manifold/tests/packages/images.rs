@@ -95,9 +95,7 @@ fn exchange(from: &Path, to: &Path, right: &str, wrong: &str) {
 
 /// By curl, as any OSS could: the program's own command looks before it sends. Answers the package as it is afterwards.
 fn upload(cluster: &Cluster, archive: &Path) -> Value {
-    let login = std::fs::read_to_string(cluster.data_dir().join("login.json")).expect("there");
-    let login: Value = serde_json::from_str(&login).expect("JSON");
-    let root = text(&login["root"]);
+    let (root, user) = cluster.login();
     let curl = |arguments: &[&str]| {
         let mut line = Command::new("curl");
         line.args(["-sS", "--max-time", "100"]).args(arguments);
@@ -105,7 +103,6 @@ fn upload(cluster: &Cluster, archive: &Path) -> Value {
     };
     let json =
         |text: String| -> Value { serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")) };
-    let user = format!("{}:{}", text(&login["clientId"]), text(&login["clientSecret"]));
     let grant = "grant_type=client_credentials";
     let token = json(curl(&["-u", &user, "-d", grant, &format!("{root}/oauth2/token")]));
     let bearer = format!("Authorization: Bearer {}", text(&token["access_token"]));

@@ -1,6 +1,6 @@
 //! The catalogue over Os-Ma-nfvo by a client that others wrote: NSDs, PNFDs and VNF packages, from on-boarding to deletion.
 
-use crate::os_ma::{Seen, curl, login};
+use crate::os_ma::{Seen, curl, enter};
 use crate::{cache, folder, program};
 use manifold_campaign::{COMMAND, Cluster, each, wait_for};
 use serde_json::{Value, json};
@@ -25,12 +25,17 @@ impl Kind {
         format!("{}/{id}", self.collection)
     }
 
-    /// Made, filled and on-boarded: its identifier.
-    fn onboard(&self, archive: &str) -> String {
+    /// Made, and empty: its identifier.
+    fn create(&self) -> String {
         let made = self.ask(&["-H", "Content-Type: application/json", "-d", "{}", &self.collection]);
         assert_eq!(made.status, 201, "{}", made.body);
-        let id = made.json()["id"].as_str().expect("an id").to_owned();
         assert_eq!(made.json()[self.onboarding], "CREATED");
+        made.json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Made, filled and on-boarded: its identifier.
+    fn onboard(&self, archive: &str) -> String {
+        let id = self.create();
         let sent = self.upload(&id, archive);
         assert!([202, 204].contains(&sent.status), "{}", sent.body);
         wait_for("the entry is on-boarded", COMMAND, || {
@@ -82,34 +87,35 @@ impl Kind {
 // proves: NFV006-NFVO-05, NFV006-NFVO-06, NFV006-NFVO-07, NFV006-OBJ-03, NFV006-OBJ-08
 pub(crate) fn curl_keeps() {
     let cluster = Cluster::start(program(), &cache(), folder());
-    let (root, bearer) = login(&cluster);
-    let packages = Kind {
-        collection: format!("{root}/vnfpkgm/v2/vnf_packages"),
-        version: "Version: 2.4.0",
-        content: "package_content",
-        onboarding: "onboardingState",
-        operational: "operationalState",
-        usage: "usageState",
+    let (root, bearer) = enter(&cluster);
+    let kind = |collection: &str, version, content, states: [&'static str; 3]| Kind {
+        collection: format!("{root}/{collection}"),
+        version,
+        content,
+        onboarding: states[0],
+        operational: states[1],
+        usage: states[2],
         bearer: bearer.clone(),
     };
-    let nsds = Kind {
-        collection: format!("{root}/nsd/v2/ns_descriptors"),
-        version: "Version: 2.3.0",
-        content: "nsd_content",
-        onboarding: "nsdOnboardingState",
-        operational: "nsdOperationalState",
-        usage: "nsdUsageState",
-        bearer: bearer.clone(),
-    };
-    let pnfds = Kind {
-        collection: format!("{root}/nsd/v2/pnf_descriptors"),
-        version: "Version: 2.3.0",
-        content: "pnfd_content",
-        onboarding: "pnfdOnboardingState",
-        operational: "",
-        usage: "pnfdUsageState",
-        bearer,
-    };
+    let packages = kind(
+        "vnfpkgm/v2/vnf_packages",
+        "Version: 2.4.0",
+        "package_content",
+        ["onboardingState", "operationalState", "usageState"],
+    );
+    let nsds = kind(
+        "nsd/v2/ns_descriptors",
+        "Version: 2.3.0",
+        "nsd_content",
+        ["nsdOnboardingState", "nsdOperationalState", "nsdUsageState"],
+    );
+    // A PNFD has no operational state.
+    let pnfds = kind(
+        "nsd/v2/pnf_descriptors",
+        "Version: 2.3.0",
+        "pnfd_content",
+        ["pnfdOnboardingState", "", "pnfdUsageState"],
+    );
     let archive = |name: &str| {
         let to = folder()
             .join(format!("{}.csar", name.replace('/', "-")))
@@ -122,8 +128,7 @@ pub(crate) fn curl_keeps() {
 
     // An NSD whose VNFD and PNFD nobody on-boarded.
     let nsd = archive("demo/ns");
-    let early = nsds.ask(&["-H", "Content-Type: application/json", "-d", "{}", &nsds.collection]);
-    let early = early.json()["id"].as_str().expect("an id").to_owned();
+    let early = nsds.create();
     let refused = nsds.upload(&early, &nsd);
     let failure = || {
         let found = nsds.find(&early);
@@ -156,8 +161,7 @@ pub(crate) fn curl_keeps() {
     bytes[middle] ^= 0x10;
     let broken = folder().join("broken.csar");
     std::fs::write(&broken, bytes).expect("written");
-    let made = packages.ask(&["-H", "Content-Type: application/json", "-d", "{}", &packages.collection]);
-    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let id = packages.create();
     packages.upload(&id, &broken.display().to_string());
     wait_for("the broken package is refused", COMMAND, || {
         let found = packages.find(&id);

@@ -54,11 +54,8 @@ pub(crate) fn curl(arguments: &[&str]) -> Seen {
 }
 
 /// Where the APIs are, and the header that a token makes.
-pub(crate) fn login(cluster: &Cluster) -> (String, String) {
-    let login = std::fs::read_to_string(cluster.data_dir().join("login.json")).expect("there");
-    let login: Value = serde_json::from_str(&login).expect("JSON");
-    let told = |key: &str| login[key].as_str().expect("told").to_owned();
-    let (root, user) = (told("root"), format!("{}:{}", told("clientId"), told("clientSecret")));
+pub(crate) fn enter(cluster: &Cluster) -> (String, String) {
+    let (root, user) = cluster.login();
     let token = curl(&[
         "-u",
         &user,
@@ -74,10 +71,7 @@ pub(crate) fn login(cluster: &Cluster) -> (String, String) {
 // proves: NFV006-SEC-01, NFV006-EXT-01
 pub(crate) fn curl_asks() {
     let cluster = Cluster::start(program(), &cache(), folder());
-    let login = std::fs::read_to_string(cluster.data_dir().join("login.json")).expect("there");
-    let login: Value = serde_json::from_str(&login).expect("JSON");
-    let told = |key: &str| login[key].as_str().expect("told").to_owned();
-    let (root, user) = (told("root"), format!("{}:{}", told("clientId"), told("clientSecret")));
+    let (root, user) = cluster.login();
     let at = |path: &str| format!("{root}{path}");
 
     let refused = curl(&[

@@ -13,7 +13,7 @@ use manifold_descriptors::FlatNsd;
 use manifold_sol::{InstantiateNsRequest, LocationConstraints, NestedNsInstanceData, NsState, VnfLocationConstraint};
 use manifold_store::{Doc, Expect, Put};
 
-use super::flat::link_called;
+use super::flat::{is_below, joined, link_called};
 use super::layout::{Layout, PlannedNetwork};
 use super::nested::Inner;
 use super::network::MadeNetwork;
@@ -92,22 +92,11 @@ impl Nfvo {
                     data.ns_profile_id
                 )));
             }
-            let mut inside = BTreeMap::new();
-            let mut ahead = vec![(data.ns_profile_id.clone(), ns.clone())];
-            while let Some((path, ns)) = ahead.pop() {
-                for nested in &ns.nested {
-                    let (_, inner): (_, NsRecord) =
-                        record::find(&*self.near.store, &cx.tenant, NS, &nested.id, "nested NS instance").await?;
-                    ahead.push((format!("{path}/{}", nested.profile), inner));
-                }
-                inside.insert(path, ns);
-            }
-            all.push(Adoption {
-                path: data.ns_profile_id.clone(),
-                doc,
-                ns,
-                inside,
-            });
+            let path = data.ns_profile_id.clone();
+            let held = self.inside(cx, &ns).await?.into_iter();
+            let held = held.map(|inner| (joined(&path, &inner.path), inner.ns));
+            let inside = held.chain([(path.clone(), ns.clone())]).collect();
+            all.push(Adoption { path, doc, ns, inside });
         }
         Ok(all)
     }
@@ -147,9 +136,7 @@ impl Existing {
                 continue;
             }
             for service in &flat.services {
-                let below = service.path.strip_prefix(&adoption.path);
-                let is_below = below.is_some_and(|rest| rest.starts_with('/'));
-                if is_below && !adoption.inside.contains_key(&service.path) {
+                if is_below(&adoption.path, &service.path) && !adoption.inside.contains_key(&service.path) {
                     faults.push(
                         CallError::conflict(format!(
                             "NS {} does not nest all that its NSD says: {} is not there",

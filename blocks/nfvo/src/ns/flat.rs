@@ -136,8 +136,13 @@ pub(crate) fn link_called<'a>(record: &'a NsRecord, name: &str) -> Option<&'a Ns
     record.links.iter().find(is_it)
 }
 
+/// Whether something is in the nested NS of this path, by its flat name.
+pub(crate) fn is_below(path: &str, name: &str) -> bool {
+    name.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// `path/name`; what the NS itself has keeps its name.
-fn joined(path: &str, name: &str) -> String {
+pub(crate) fn joined(path: &str, name: &str) -> String {
     match path {
         "" => name.to_owned(),
         path => format!("{path}/{name}"),

@@ -287,18 +287,22 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
     let is_made = |step: &str| outputs.iter().any(|(name, _)| name == step);
     record.packets.paths.retain(|path| is_made(&path.step()));
     record.packets.rules.retain(|rule| is_made(&rule.step()));
-    record.asked_wim = layout
-        .links
-        .iter()
-        .any(|link| matches!(link.wan, Some(PlannedWan::Mscs { .. })));
     let mut all = vec![record];
     nested::enter(&mut all, layout)?;
+    fill_made(&mut all, &params.ns, layout, outputs)?;
+    // Whatever network was planned may be there, made or half made.
+    all[0].vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
+    Ok(all)
+}
+
+/// VNFs, links and SAPs that were made, into the NSs that have them; `ns`: the outermost one, which stands first.
+pub(super) fn fill_made(all: &mut [NsRecord], ns: &str, layout: &Layout, outputs: &Outputs) -> Result<(), StepError> {
     for vnf in &layout.vnfs {
         let Some(made) = outputs.find::<MadeVnf>(&CreateVnf::step(&vnf.key))? else {
             continue;
         };
-        let ns = vnf.home.as_ref().map_or(&params.ns, |home| &home.ns);
-        of(&mut all, ns)?.vnfs.push(NsVnf {
+        let ns = vnf.home.as_ref().map_or(ns, |home| home.ns.as_str());
+        of(all, ns)?.vnfs.push(NsVnf {
             id: made.id.to_string(),
             key: vnf.key.clone(),
             profile: vnf.profile_in_ns().to_owned(),
@@ -308,18 +312,17 @@ fn fill(mut record: NsRecord, params: &Params, outputs: &Outputs) -> Result<Vec<
         });
     }
     for link in &layout.links {
-        fill_link(&mut all, &params.ns, link, outputs)?;
+        fill_link(all, ns, link, outputs)?;
+        all[0].asked_wim |= matches!(link.wan, Some(PlannedWan::Mscs { .. }));
     }
     for sap in &layout.saps {
-        fill_sap(&mut all, &params.ns, layout, sap, outputs)?;
+        fill_sap(all, ns, layout, sap, outputs)?;
     }
-    // Whatever network was planned may be there, made or half made.
-    all[0].vims = layout.networks.iter().map(|network| network.vim.clone()).collect();
-    Ok(all)
+    Ok(())
 }
 
 /// A SAP that was made, into the NS that has it; `ns` is the outermost one.
-pub(super) fn fill_sap(
+fn fill_sap(
     all: &mut [NsRecord],
     ns: &str,
     layout: &Layout,
@@ -350,12 +353,7 @@ pub(super) fn fill_sap(
 }
 
 /// A link into every NS that it reaches; `ns` is the outermost one.
-pub(super) fn fill_link(
-    all: &mut [NsRecord],
-    ns: &str,
-    link: &PlannedLink,
-    outputs: &Outputs,
-) -> Result<(), StepError> {
+fn fill_link(all: &mut [NsRecord], ns: &str, link: &PlannedLink, outputs: &Outputs) -> Result<(), StepError> {
     let mut networks = Vec::new();
     for vim in &link.vims {
         let Some(made) = outputs.find::<MadeNetwork>(&PlannedNetwork::step(&link.link, vim))? else {

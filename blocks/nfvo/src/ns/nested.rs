@@ -7,7 +7,7 @@ use manifold_lcm::StepError;
 use manifold_sol::NsState;
 use manifold_store::Doc;
 
-use super::flat::link_called;
+use super::flat::{is_below, joined, link_called};
 use super::layout::{Layout, LinkPart};
 use crate::Nfvo;
 use crate::record::{self, NS, NsLink, NsNested, NsRecord, NsVnf};
@@ -52,9 +52,7 @@ pub(crate) struct Inner {
 
 impl Inner {
     pub(crate) fn is_within(&self, path: &str) -> bool {
-        self.path
-            .strip_prefix(path)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.path == path || is_below(path, &self.path)
     }
 }
 
@@ -245,13 +243,9 @@ struct Ahead {
 impl Ahead {
     /// What an NS holds, the last first: the next to be read is taken from the end.
     fn of(record: &NsRecord, path: &str, is_foreign: bool) -> impl Iterator<Item = Self> {
-        let within = |nested: &NsNested| match path {
-            "" => nested.profile.clone(),
-            path => format!("{path}/{}", nested.profile),
-        };
         let all = record.nested.iter().rev().map(move |nested| Self {
             id: nested.id.clone(),
-            path: within(nested),
+            path: joined(path, &nested.profile),
             is_foreign: is_foreign || nested.is_adopted,
             is_adopted: !is_foreign && nested.is_adopted,
         });

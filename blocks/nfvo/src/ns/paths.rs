@@ -10,6 +10,7 @@ use manifold_descriptors::nsd::{self, NfpClassifier, Nsd};
 use manifold_vim_interface::{Metadata, NfpRule, PortRange, TrafficAction, TrafficDirection, TrafficRuleData, Window};
 use serde::{Deserialize, Serialize};
 
+use super::flat::is_below;
 use super::layout::{Layout, PlannedVnf};
 use crate::fault::Faults;
 
@@ -308,9 +309,8 @@ fn rules(flat: &FlatNsd, layout: &Layout, rule: &nsd::TrafficRule) -> Vec<Planne
     for target in &rule.targets {
         let saps = layout.saps.iter().filter(|sap| sap.sapd == *target);
         at.extend(saps.map(|sap| (sap.vim.clone(), Target::Sap { sapd: sap.sapd.clone() })));
-        let inside = format!("{target}/");
         let vnfs = layout.vnfs.iter();
-        let vnfs = vnfs.filter(|vnf| vnf.profile == *target || vnf.profile.starts_with(&inside));
+        let vnfs = vnfs.filter(|vnf| vnf.profile == *target || is_below(target, &vnf.profile));
         let whole = |vnf: &PlannedVnf| Target::Vnf {
             key: vnf.key.clone(),
             cpd: None,
@@ -318,8 +318,7 @@ fn rules(flat: &FlatNsd, layout: &Layout, rule: &nsd::TrafficRule) -> Vec<Planne
         at.extend(vnfs.map(|vnf| (vnf.vim.clone(), whole(vnf))));
         // Behind a SAP that is connected are connection points of its service.
         if let Some((service, net)) = flat.behind(target) {
-            let inside = format!("{}/", service.path);
-            for vnf in layout.vnfs.iter().filter(|vnf| vnf.profile.starts_with(&inside)) {
+            for vnf in layout.vnfs.iter().filter(|vnf| is_below(&service.path, &vnf.profile)) {
                 let on = vnf.ends.iter().filter(|(_, link)| link == net);
                 let on = on.map(|(cpd, _)| Target::Vnf {
                     key: vnf.key.clone(),

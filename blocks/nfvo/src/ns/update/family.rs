@@ -22,7 +22,7 @@ use super::intent::missing;
 use crate::catalogue::nsd::Constituents;
 use crate::fault::Faults;
 use crate::ns::adopt::{self, Adoption, Existing};
-use crate::ns::flat::{FlatNs, as_held};
+use crate::ns::flat::{FlatNs, as_held, is_below, joined};
 use crate::ns::layout::Layout;
 use crate::ns::nested::Inner;
 use crate::record::{NS, NsPnf, NsRecord, NsSap};
@@ -134,9 +134,8 @@ impl Family {
 
     /// Whether something is of a service that goes or is let go, by its flat name.
     pub(super) fn loses(&self, name: &str) -> bool {
-        let all = self.gone.iter().chain(&self.released);
-        let mut within = all.filter_map(|held| name.strip_prefix(&held.path));
-        within.any(|rest| rest.starts_with('/'))
+        let mut all = self.gone.iter().chain(&self.released);
+        all.any(|held| is_below(&held.path, name))
     }
 
     /// Those that stay as they are, as they were taken in.
@@ -248,7 +247,7 @@ impl Family {
         // What holds one of these stays as well, or nobody would find it.
         let is_stuck = |held: &Held| {
             let mut below = self.gone.iter().filter(|other| stuck.contains(&other.id));
-            below.any(|other| other.path == held.path || other.path.starts_with(&format!("{}/", held.path)))
+            below.any(|other| other.path == held.path || is_below(&held.path, &other.path))
         };
         let gone = self.gone.iter().filter(|held| !is_stuck(held));
         let lost: BTreeSet<&String> = gone.chain(&self.released).map(|held| &held.id).collect();
@@ -344,7 +343,7 @@ fn own_names(flat: &FlatNs) -> BTreeMap<String, String> {
     let own = flat.inside.iter().filter(|inner| !inner.is_foreign);
     for inner in own {
         for vnf in &inner.ns.vnfs {
-            names.insert(format!("{}/{}", inner.path, vnf.profile), vnf.profile.clone());
+            names.insert(joined(&inner.path, &vnf.profile), vnf.profile.clone());
         }
         for link in &inner.ns.links {
             let known = flat.ns.links.iter().find(|known| known.info.id == link.info.id);

@@ -8,8 +8,8 @@ use manifold_store::{Expect, Write};
 
 use super::difference::Difference;
 use super::{Params, TURN, connect_step, is_done, remove_network_step, remove_vnf_step};
-use crate::ns::instantiate::{fill_link, fill_sap};
-use crate::ns::layout::{PlannedNetwork, PlannedWan};
+use crate::ns::instantiate::fill_made;
+use crate::ns::layout::PlannedNetwork;
 use crate::ns::nested;
 use crate::ns::terminate::affected;
 use crate::ns::vnf::{CreateVnf, MadeVnf};
@@ -100,26 +100,7 @@ pub(super) fn apply(
     if sync {
         all[0].pnfs.clone_from(&layout.pnfs);
     }
-    for vnf in &layout.vnfs {
-        if let Some(made) = outputs.find::<MadeVnf>(&CreateVnf::step(&vnf.key))? {
-            let ns = vnf.home.as_ref().map_or(&params.ns, |home| &home.ns);
-            nested::of(all, ns)?.vnfs.push(NsVnf {
-                id: made.id.to_string(),
-                key: vnf.key.clone(),
-                profile: vnf.profile_in_ns().to_owned(),
-                name: vnf.name.clone(),
-                vnfd_id: vnf.vnfd_id.clone(),
-                vim: vnf.vim.clone(),
-            });
-        }
-    }
-    for link in &layout.links {
-        fill_link(all, &params.ns, link, outputs)?;
-        all[0].asked_wim |= matches!(link.wan, Some(PlannedWan::Mscs { .. }));
-    }
-    for sap in &layout.saps {
-        fill_sap(all, &params.ns, layout, sap, outputs)?;
-    }
+    fill_made(all, &params.ns, layout, outputs)?;
     let vims = layout.networks.iter().map(|network| network.vim.clone());
     all[0].vims.extend(vims);
     difference.packets.apply(&mut all[0], |step| is_done(outputs, step));
