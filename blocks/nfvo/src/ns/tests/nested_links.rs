@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 
 use manifold_call::ErrorKind;
 use manifold_descriptors::nsd::Nsd;
-use manifold_nfvo_interface::NsInstanceId;
-use manifold_sol::{InstantiateNsRequest, NestedNsInstanceData, UpdateNsRequest, UpdateType};
+use manifold_nfvo_interface::{NsInstanceId, NsLifecycleManagement};
+use manifold_sol::{
+    ChangeExtVnfConnectivityData, ExtVirtualLinkData, InstantiateNsRequest, NestedNsInstanceData, UpdateNsRequest,
+    UpdateType, VnfExtCpData,
+};
 
 use super::adopt::alone;
 use super::completed;
 use super::nested::{anyhow, at, link, nest, networks, nsd, pair, query, site_with, vnf};
 use super::updates::{to_nsd, update, vnf_id};
-use crate::fakes::{Site, locked};
+use crate::fakes::{Site, cx, locked};
 
 /// A pair and a machine, all at one site; the pair's left is connected to the machine's link, or to nothing.
 fn beside(id: &str, ends: &[(&str, &str)]) -> Nsd {
@@ -164,5 +167,57 @@ async fn a_network_that_is_let_go_is_free_of_the_rules_that_were_for_it() {
     for ns in [id, standing] {
         completed(&site, site.terminate("a", ns).await.unwrap()).await;
     }
+    assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
+}
+
+/// Puts a connection point of a VNF of the nested pair on a link, by what the pair or the service calls that.
+async fn connect(site: &Site, id: NsInstanceId, (vnf, cpd): (&str, &str), link: &str) {
+    let topology = site.nfvo.topology(&cx("a"), id).await.unwrap();
+    let mut links = topology.links.iter().chain(&topology.nested[0].links);
+    let ext_virtual_links = vec![ExtVirtualLinkData {
+        id: links.find(|known| known.name == link).unwrap().id.clone(),
+        ext_cps: vec![VnfExtCpData {
+            cpd_id: cpd.into(),
+            ..VnfExtCpData::default()
+        }],
+        ..ExtVirtualLinkData::default()
+    }];
+    let request = UpdateNsRequest {
+        update_type: UpdateType::ChangeExternalVnfConnectivity,
+        change_ext_vnf_connectivity_data: vec![ChangeExtVnfConnectivityData {
+            vnf_instance_id: vnf_id(&query(site).await["ns-inner"], vnf),
+            ext_virtual_links,
+            ..ChangeExtVnfConnectivityData::default()
+        }],
+        ..UpdateNsRequest::default()
+    };
+    completed(site, update(site, id, request).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rule_for_a_sap_that_is_connected_is_for_whatever_is_behind_it() {
+    let mut closed = pair();
+    closed.traffic_rules = super::nested_packets::with_packets().traffic_rules;
+    closed.traffic_rules[0].targets = vec!["left".into()];
+    let site = site_with(vec![closed, beside("joined", &[("left", "x")])]).await;
+    let id = site.new_ns("a", "joined", "ns").await;
+    completed(&site, site.instantiate("a", id, anyhow()).await.unwrap()).await;
+    let targets = || {
+        let held = locked(&site.world.vims[0].held);
+        held.rules
+            .values()
+            .map(|(_, rule)| rule.rule.targets.len())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(targets(), [1], "the left machine's, and not what else is on the link");
+    connect(&site, id, ("ns-inner-b", "y"), "x").await;
+    assert_eq!(targets(), [2]);
+    connect(&site, id, ("ns-inner-a", "x"), "east").await;
+    assert_eq!(targets(), [1]);
+    connect(&site, id, ("ns-inner-b", "y"), "east").await;
+    assert_eq!(targets(), [0; 0], "nothing is behind it");
+    connect(&site, id, ("ns-inner-a", "x"), "x").await;
+    assert_eq!(targets(), [1]);
+    completed(&site, site.terminate("a", id).await.unwrap()).await;
     assert!(site.world.is_empty(), "{:#}", site.world.snapshot().await);
 }
